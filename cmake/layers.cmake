@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: EUPL-1.2
+# The table of layers: what each folder may include and link. It drives the build (targets.cmake) and tests/checks/layers.
+#
+# HOW TO USE IT. A folder has one CMakeLists.txt. Its first call is one of
+#
+#   lk_layer(NAME SOURCES a.c b.c ...)            static library lk_NAME; NAME is a row below and FOLDER is this folder
+#   lk_program(NAME SOURCES main.c ...            executable; may use what the row of its folder allows
+#              [USES row ...] [LIBS home ...]     less than the row allows (default: all its USES and LIBS); a row of a sub-folder may
+#              [INSTALL libexec|bin])             be named in USES, and so may the folder's own library
+#   lk_program(NAME TEST_ONLY SOURCES ... USES any row ... LIBS any home or library ... [INCLUDES dir ...])   for tests/; never installed
+#   lk_module(NAME SOURCES ... EXPORTS file.map)  PAM module NAME.so, installed into LK_PAM_MODULE_DIR
+#   lk_unit_test(SUBJECT USES row ...             cmocka program test_SUBJECT from tests/unit/test_SUBJECT.c, in ctest with label `unit`;
+#                [SOURCES more.c ...] [LIBS ...]  called from the CMakeLists.txt of the folder that is tested, so nobody edits a common list
+#                [WRAP malloc ...] [TIMEOUT s])   WRAP: -Wl,--wrap=NAME, for failures on purpose
+#   lk_fuzz_target(NAME SOURCES ... USES row ...) fuzz_NAME: libFuzzer with LK_FUZZ, else replay of tests/fuzz/corpus/NAME (label `fuzz-replay`)
+#
+# A target sees only headers of the rows it uses: each core layer has an include root of its own, so
+#   #include "base/buf.h"             works where the row has `base` (or a layer that itself uses base) in USES
+#   #include "broker/store/store.h"   is how a program's folder includes its own headers, from the project root
+# and a forbidden include does not compile. A layer that has no CMakeLists.txt yet is headers only.
+# Programs are built into build/X/bin, the module into build/X/security, test programs into build/X/tests.
+
+# lk_row(NAME FOLDER folder USES rows LIBS homes)
+lk_table_begin()
+lk_row(base      FOLDER core/base)
+lk_row(message   FOLDER core/message   USES base)
+lk_row(client    FOLDER core/client    USES base message)
+lk_row(model     FOLDER core/model     USES base)
+lk_row(crypto    FOLDER core/crypto    USES base LIBS openssl)
+lk_row(json      FOLDER core/json      USES base LIBS jansson)
+lk_row(sandbox   FOLDER core/sandbox   USES base LIBS seccomp)
+lk_row(wire      FOLDER core/wire      USES base model LIBS cbor)
+lk_row(verify    FOLDER core/verify    USES base model wire crypto)
+lk_row(policy    FOLDER core/policy    USES base model)
+lk_row(config    FOLDER core/config    USES base LIBS inih)
+
+lk_row(store        FOLDER broker/store    USES base model crypto wire LIBS sqlite3)
+lk_row(register     FOLDER broker/register USES base model crypto wire verify policy)
+lk_row(log          FOLDER broker/log      USES base model crypto wire json)
+lk_row(broker       FOLDER broker          USES base message model crypto json sandbox wire verify policy config)
+lk_row(names        FOLDER names           USES base message sandbox)
+lk_row(opener       FOLDER device/opener   USES base message sandbox)
+lk_row(talker       FOLDER device/talker   USES base message model sandbox wire LIBS fido2)
+lk_row(device       FOLDER device          USES base message sandbox)
+lk_row(pam_module   FOLDER pam_module      USES base message client LIBS pam)
+lk_row(provisioning FOLDER provisioning    USES base message client model crypto json sandbox wire verify policy config)
+lk_row(softkey      FOLDER tests/softkey   LIBS openssl cbor)
+
+# Third parties: lk_home(NAME PACKAGE pkg-config name or LIBRARY -l name, FOLDERS the only product folders that include HEADERS or
+# refer to SYMBOLS (both regular expressions, anchored at the start)). Folders under tests/ may use them all, as independent oracles.
+lk_home(openssl PACKAGE libcrypto  FOLDERS core/crypto   HEADERS "openssl/"
+        SYMBOLS "(EVP|X509|X509V3|OPENSSL|OSSL|EC|ECDSA|BN|RSA|ASN1|CRYPTO|ERR|RAND|SHA256|SHA512|HMAC|PEM|BIO|OBJ|d2i|i2d)_|SHA(256|512)$|HMAC$")
+lk_home(jansson PACKAGE jansson    FOLDERS core/json     HEADERS "jansson" SYMBOLS "json_")
+lk_home(seccomp PACKAGE libseccomp FOLDERS core/sandbox  HEADERS "seccomp\\.h" SYMBOLS "seccomp_")
+lk_home(cbor    PACKAGE libcbor    FOLDERS core/wire     HEADERS "cbor" SYMBOLS "_?cbor_")
+lk_home(inih    LIBRARY inih       FOLDERS core/config   HEADERS "ini\\.h" SYMBOLS "ini_")
+lk_home(sqlite3 PACKAGE sqlite3    FOLDERS broker/store  HEADERS "sqlite3" SYMBOLS "sqlite3_")
+lk_home(fido2   PACKAGE libfido2   FOLDERS device/talker HEADERS "fido" SYMBOLS "(fido|es256|rs256|eddsa)_")
+lk_home(pam     LIBRARY pam        FOLDERS pam_module    HEADERS "security/" SYMBOLS "pam_(?!sm_)")
+lk_home(cmocka  LIBRARY cmocka     FOLDERS               HEADERS "cmocka" SYMBOLS "_?cmocka_")
