@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The store: two kinds of operation, read a snapshot and commit a batch. A back end is one const table (SQLite here, PostgreSQL later).
+ *
+ * The store is not trusted: it hands out bytes, the broker judges them. It keeps the one promise that matters: a change, its register or log
+ * records and their positions are one transaction; what was acknowledged survives SIGKILL and power loss; what was not leaves no trace.
+ *
+ * Threads: reads happen on the thread that opened the store (own read-only connection). Commits happen on the store thread (thread.h). */
+#ifndef LK_BROKER_STORE_STORE_H
+#define LK_BROKER_STORE_STORE_H
+
+#include "base/clock.h"
+#include "crypto/crypto.h"
+#include "model/model.h"
+
+struct lk_store;
+
+enum { LK_STORE_NONCE_SIZE = 20, /* u32 expiry minute, 16 random: rows are appended and deleted by range */
+       LK_STORE_ROWS_MAX = 64,   /* credentials read for one agent: more is LK_ERR_CORRUPT */
+       LK_STORE_BATCH_MAX = 512 };
+
+/* ---- reading ---- */
+
+struct lk_store_endorsement {
+    struct lk_view record; /* endorsement record bytes */
+    struct lk_view path;   /* tree path bytes */
+};
+/* A register row as it lies there: bytes, hash column, recorded object, endorsements (each u32 length + bytes). */
+struct lk_store_entry {
+    bool present;
+    uint64_t number;
+    struct lk_digest hash;
+    struct lk_view bytes;
+    struct lk_view object;
+    struct lk_view endorsements;
+    struct lk_digest next_previous; /* the `previous` member of entry number + 1; zero if there is none */
+    bool has_next;
+};
+/* One statement with all that lies beside it. Views live until lk_store_rows_free. */
+struct lk_store_row {
+    struct lk_digest digest;      /* SHA-256 of statement bytes, as stored: recompute before trusting */
+    struct lk_digest credential;  /* SHA-256 of the credential id */
+    struct lk_view statement;
+    struct lk_subject subject;
+    uint64_t version;
+    bool newest;                  /* no row with a higher version of this credential */
+    enum lk_state state;
+    int64_t created;
+    struct lk_view attestation_object;    /* empty = missing */
+    struct lk_store_entry entry;          /* LK_ENTRY_STATEMENT */
+    struct lk_store_entry activation;     /* LK_ENTRY_ENDORSEMENT; not present while pending */
+    uint32_t endorsement_count;
+    struct lk_store_endorsement endorsements[LK_ENDORSEMENTS_MAX];
+    uint32_t counter;
+    int64_t last_login;
+    uint32_t failures;            /* verified-but-refused attempts since window_start */
+    int64_t window_start;
+    uint64_t row_version;         /* changes whenever state, activation, endorsements or counter change: given back on commit */
+};
+struct lk_store_rows {
+    bool known;                 /* an agent of that name or subject exists */
+    struct lk_subject subject;
+    char name[LK_NAME_MAX + 1]; /* its current login name */
+    size_t count;
+    struct lk_store_row *rows;  /* by created, then version */
+    void *memory;
+};
+void lk_store_rows_free(struct lk_store_rows *rows);
+
+struct lk_store_head {
+    uint64_t number;           /* 0 = empty register */
+    struct lk_digest hash;
+    uint64_t log_number;       /* of this broker */
+    struct lk_digest log_hash;
+    uint64_t set_number;       /* newest operator set in the register */
+    struct lk_digest set_digest;
+    uint64_t agents, credentials, active, pending, suspended, revoked; /* by newest version */
+};
+
+struct lk_store_filter {
+    const char *name;          /* NULL = all */
+    struct lk_view credential_prefix; /* may be empty */
+    int state;                 /* 0 = any */
+    bool all_versions;
+};
+
+struct lk_store_log_row {
+    uint64_t number;
+    struct lk_digest hash;
+    struct lk_view bytes;  /* log record bytes, docs/PROTOCOL.md 4.9 */
+    char name[LK_NAME_MAX + 1]; /* side table; "" once erased */
+    char service[65];
+    char remote_host[257];
+};
+
+/* ---- committing ---- */
+
+enum lk_change_kind {
+    LK_CHANGE_LOGIN = 1,     /* counter, nonce, log record */
+    LK_CHANGE_RECORD = 2,    /* a log record only: refused and gathered attempts */
+    LK_CHANGE_STATEMENT = 3, /* a pending statement and its register entry */
+    LK_CHANGE_ENDORSE = 4,   /* one endorsement for many statements; those named complete become active, each with a register entry */
+    LK_CHANGE_STATE = 5,     /* suspend or revoke, register entry */
+    LK_CHANGE_OPERATOR_SET = 6,
+    LK_CHANGE_RESTORE = 7
+};
+
+struct lk_log_record {
+    int64_t time;
+    enum lk_reason reason;
+    enum lk_kind kind;
+    struct lk_subject subject;     /* zero if no signature verified */
+    struct lk_digest credential;   /* zero likewise */
+    uint8_t aaguid[LK_AAGUID_SIZE];
+    uint8_t flags;
+    uint32_t counter;
+    uint32_t milliseconds;
+    uint32_t count;                /* attempts it stands for, at least 1 */
+    char name[LK_NAME_MAX + 1];
+    char service[65];
+    char remote_host[257];
+};
+
+struct lk_change_login {
+    struct lk_digest statement;
+    uint64_t row_version;          /* read when judging; different now and not explained by the counter alone: reason CONFLICT */
+    uint32_t counter;              /* received; re-checked against the stored one: reason COUNTER (and recorded as such) */
+    bool has_nonce;
+    uint8_t nonce[LK_STORE_NONCE_SIZE]; /* already there: reason REPLAY */
+    bool refused;                  /* the signature verified but policy refused: failures + 1, no counter change */
+    struct lk_log_record record;
+};
+struct lk_change_statement {
+    struct lk_view statement;      /* bytes; decoded by the store for its columns */
+    struct lk_view attestation_object;
+    struct lk_view client_data_hash;
+    int64_t time;
+};
+struct lk_change_endorse {
+    struct lk_view endorsement;    /* record bytes */
+    size_t count;
+    const struct lk_digest *statements;
+    const struct lk_tree_path *paths;
+    const bool *completes;         /* with this endorsement the quorum is reached: becomes active */
+    const uint64_t *row_versions;
+    int64_t time;
+};
+struct lk_change_state {
+    struct lk_view change;         /* state change bytes */
+    struct lk_digest statement;
+    enum lk_state state;
+    struct lk_view endorsements;   /* each u32 length + bytes; may be empty for a holder's own report */
+    int64_t time;
+};
+struct lk_change_set {
+    struct lk_view set;            /* bytes */
+    uint64_t number;
+    struct lk_view endorsements;
+    int64_t time;
+};
+struct lk_change_restore {
+    struct lk_view restore;
+    struct lk_view endorsements;
+    int64_t time;
+};
+
+/* A decision on its way to the disk. The caller fills it, keeps it and everything it points to alive until it is done, and then reads the results. */
+struct lk_change {
+    enum lk_change_kind kind;
+    union {
+        struct lk_change_login login;
+        struct lk_log_record record;
+        struct lk_change_statement statement;
+        struct lk_change_endorse endorse;
+        struct lk_change_state state;
+        struct lk_change_set set;
+        struct lk_change_restore restore;
+    } u;
+    /* results */
+    int error;                    /* 0, or why the whole transaction failed: nothing of the batch is stored */
+    enum lk_reason reason;        /* NONE = done; otherwise this decision was refused when re-read (its savepoint rolled back) */
+    uint64_t number;              /* register entry (the last one, if several) or log record given to it */
+    struct lk_digest hash;
+    uint64_t activated;           /* ENDORSE: how many became active */
+    /* for the queue of thread.h */
+    void (*done)(struct lk_change *change, void *context);
+    void *context;
+    struct lk_change *next;
+};
+
+/* ---- the table ---- */
+
+struct lk_store_options {
+    const char *folder;            /* state folder, mode 0700, owned by the caller */
+    const char *file;              /* NULL = "store.sqlite3" in folder */
+    const char *vfs;               /* NULL = the system's; tests name their own */
+    bool synchronous_off;          /* tests only: shows that the power-cut test can fail */
+    struct lk_subject broker;      /* id of this broker: login log chain */
+    const struct lk_crypto *crypto;
+    const struct lk_clock *clock;
+    uint64_t reserve_bytes;        /* allocated reserve, 16 MiB by default; 0 = none */
+};
+
+struct lk_store_ops {
+    const char *name; /* "sqlite" */
+    /* Opens and migrates. -LK_ERR_NOT_FOUND (folder), -LK_ERR_SCHEMA, -LK_ERR_CORRUPT, -LK_ERR_READ_ONLY, -LK_ERR_FULL, -LK_ERR_OWNER, -LK_ERR_MODE, -LK_ERR_LINK, -LK_ERR_IO. */
+    int (*open)(const struct lk_store_options *options, struct lk_store **ret_store);
+    void (*close)(struct lk_store *store);
+    /* All credentials (all versions) of an agent. Unknown: 0 with known = false. */
+    int (*read_name)(struct lk_store *store, const char *name, struct lk_store_rows *ret_rows);
+    int (*read_subject)(struct lk_store *store, const struct lk_subject *subject, struct lk_store_rows *ret_rows);
+    /* All versions of one credential, by SHA-256 of its id. */
+    int (*read_credential)(struct lk_store *store, const struct lk_digest *credential, struct lk_store_rows *ret_rows);
+    int (*read_statement)(struct lk_store *store, const struct lk_digest *statement, struct lk_store_rows *ret_rows);
+    /* Calls each for every matching row; a non-zero return stops and is returned. Snapshot of one moment. The row is valid during the call. */
+    int (*list)(struct lk_store *store, const struct lk_store_filter *filter, int (*each)(void *context, const char *name, const struct lk_store_row *row), void *context);
+    int (*read_head)(struct lk_store *store, struct lk_store_head *ret_head);
+    /* Register entries from first on, at most most. */
+    int (*read_register)(struct lk_store *store, uint64_t first, uint32_t most, int (*each)(void *context, const struct lk_store_entry *entry), void *context);
+    /* Log records with number >= first (0: the newest `most`), in ascending order; name NULL = all. */
+    int (*read_log)(struct lk_store *store, const char *name, uint64_t first, uint32_t most, int (*each)(void *context, const struct lk_store_log_row *row), void *context);
+    /* One transaction, a savepoint for each change, in order. Returns 0 or the error that rolled all back (also set in each change). Store thread only.
+     * On -LK_ERR_FULL the reserve is released in the steps of design rule 8 and the batch tried again. */
+    int (*commit)(struct lk_store *store, struct lk_change **changes, size_t count);
+    /* WAL checkpoint, deletion of expired nonces and closed log segments. Maintenance thread only. */
+    int (*maintain)(struct lk_store *store);
+    /* 0 = normal; 1 = reserve released for revocations only; 2 = also for uid 0 and operators; 3 = for all. */
+    int (*low_space)(struct lk_store *store);
+};
+
+extern const struct lk_store_ops lk_store_sqlite;
+
+#endif
