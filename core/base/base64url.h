@@ -6,7 +6,7 @@
 #include "base/buf.h"
 
 /* Characters needed for len bytes, without NUL. */
-#define LK_BASE64URL_LENGTH(len) (((len) * 4 + 2) / 3)
+#define LK_BASE64URL_LENGTH(len) (((len)*4 + 2) / 3)
 
 /* Writes the text with a NUL; size must be at least LK_BASE64URL_LENGTH(len) + 1, else -LK_ERR_TOO_BIG. */
 LK_MUST_USE int lk_base64url_encode(char *ret_text, size_t size, const void *data, size_t len);

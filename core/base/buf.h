@@ -28,7 +28,7 @@ struct lk_view {
     size_t len;
 };
 
-#define LK_BUF_INIT(maximum) ((struct lk_buf){.max = (maximum)})
+#define LK_BUF_INIT(maximum)     ((struct lk_buf){.max = (maximum)})
 #define LK_VIEW(pointer, length) ((struct lk_view){.data = (pointer), .len = (length)})
 
 void lk_buf_init(struct lk_buf *buf, size_t max);

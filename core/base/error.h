@@ -4,9 +4,14 @@
 #ifndef LK_BASE_ERROR_H
 #define LK_BASE_ERROR_H
 
-#define LK_MUST_USE __attribute__((warn_unused_result))
+#define LK_MUST_USE          __attribute__((warn_unused_result))
 #define LK_CLEANUP(function) __attribute__((cleanup(function)))
+/* clang before 21 does not know it. */
+#if defined(__has_attribute) && __has_attribute(nonstring)
 #define LK_NONSTRING __attribute__((nonstring))
+#else
+#define LK_NONSTRING
+#endif
 
 /* Functions return 0 or the negative of one of these. The numbers are not part of any protocol;
  * the names are (command line, log). */
@@ -26,25 +31,25 @@ enum lk_error {
     LK_ERR_UNEXPECTED,    /* well-formed, but not permitted now or to this peer */
     LK_ERR_NOT_FOUND,
     LK_ERR_EXISTS,
-    LK_ERR_OWNER,         /* file or folder belongs to the wrong user */
-    LK_ERR_MODE,          /* file or folder is writable or readable by too many */
-    LK_ERR_LINK,          /* a symbolic link stands in the path */
-    LK_ERR_NOT_REGULAR,   /* not a regular file */
-    LK_ERR_SIGNATURE,     /* a signature does not verify */
-    LK_ERR_ALGORITHM,     /* an algorithm or curve that is not supported */
-    LK_ERR_CRYPTO,        /* the cryptographic library failed for a reason of its own */
-    LK_ERR_CLOSED,        /* the peer is gone */
+    LK_ERR_OWNER,       /* file or folder belongs to the wrong user */
+    LK_ERR_MODE,        /* file or folder is writable or readable by too many */
+    LK_ERR_LINK,        /* a symbolic link stands in the path */
+    LK_ERR_NOT_REGULAR, /* not a regular file */
+    LK_ERR_SIGNATURE,   /* a signature does not verify */
+    LK_ERR_ALGORITHM,   /* an algorithm or curve that is not supported */
+    LK_ERR_CRYPTO,      /* the cryptographic library failed for a reason of its own */
+    LK_ERR_CLOSED,      /* the peer is gone */
     LK_ERR_TIMEOUT,
     LK_ERR_BUSY,
-    LK_ERR_FULL,          /* no space left on the device, or a quota reached */
-    LK_ERR_READ_ONLY,     /* the store or its file system cannot be written */
-    LK_ERR_CORRUPT,       /* stored data contradicts itself */
-    LK_ERR_SCHEMA,        /* the store has a schema this program does not know */
-    LK_ERR_ROLLED_BACK,   /* the store does not extend the mark */
-    LK_ERR_CONFLICT,      /* a row changed between judging and committing */
-    LK_ERR_DENIED,        /* not allowed to this caller */
-    LK_ERR_CONFIG,        /* a configuration line is wrong; the message names file and line */
-    LK_ERR_INTERNAL,      /* a condition that cannot happen did */
+    LK_ERR_FULL,        /* no space left on the device, or a quota reached */
+    LK_ERR_READ_ONLY,   /* the store or its file system cannot be written */
+    LK_ERR_CORRUPT,     /* stored data contradicts itself */
+    LK_ERR_SCHEMA,      /* the store has a schema this program does not know */
+    LK_ERR_ROLLED_BACK, /* the store does not extend the mark */
+    LK_ERR_CONFLICT,    /* a row changed between judging and committing */
+    LK_ERR_DENIED,      /* not allowed to this caller */
+    LK_ERR_CONFIG,      /* a configuration line is wrong; the message names file and line */
+    LK_ERR_INTERNAL,    /* a condition that cannot happen did */
     LK_ERROR_COUNT
 };
 
