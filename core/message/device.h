@@ -4,7 +4,10 @@
  * The broker has one kept connection to the opener. For a ceremony it sends START; for every key that is there or comes, the opener takes a
  * talker from its pool (already exec'd, libraries loaded), sends it NODE with the opened node as descriptor, and hands the
  * talker's control socket to the broker with KEY. From then on broker and talker speak directly, and closing that socket ends the
- * talker: it cancels (CTAPHID_CANCEL), drains, closes the node and exits. */
+ * talker: it cancels (CTAPHID_CANCEL), drains, closes the node and exits.
+ *
+ * HELLO: on the link both ends send one first frame HELLO (role LK_SOCKET_OPENER) without waiting for the other's. A talker's control
+ * socket has none: it lives for one ceremony and its talker is the opener's own program. */
 #ifndef LK_MESSAGE_DEVICE_H
 #define LK_MESSAGE_DEVICE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* One question: which uid has this login name? Asked by the broker, answered by latchkey-names (getpwnam). */
+/* One question: which uid has this login name? Asked by the broker, answered by latchkey-names (getpwnam).
+ * Both ends send one first frame HELLO (role LK_SOCKET_NAMES) without waiting for the other's. */
 #ifndef LK_MESSAGE_NAMES_H
 #define LK_MESSAGE_NAMES_H
 
