@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Locks a process of ours in: no new privileges, no core dumps, limits, and a list of the system calls it may make.
+ *
+ * A profile is a table in profiles.c; each row of it names one system call and who needs it. Whatever is not in the table makes
+ * the kernel send SIGSYS, whose handler writes "latchkey: system call N not permitted" to stderr and ends the process with
+ * LK_SANDBOX_EXIT_STATUS: never an error code that somebody might take for an ordinary failure. */
+#ifndef LK_SANDBOX_SANDBOX_H
+#define LK_SANDBOX_SANDBOX_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { LK_SANDBOX_EXIT_STATUS = 159 }; /* 128 + SIGSYS */
+
+struct lk_sandbox_profile;
+
+/* Threads may be made after entering, processes not, unless said.
+ * - broker: files (the filter cannot tell paths apart: that only the store is opened is for the user and the unit to ensure), the
+ *   sockets it was given, threads. No execve, no fork, no socket(), bind() or connect().
+ * - names: whatever the machine's name service does, which may load libraries and connect; no execve, no fork.
+ * - opener: finds and opens nodes, starts talkers. A filter lives on across execve, so it has all that the talker's start needs.
+ * - talker: reads and writes the descriptors it has. Opens nothing, makes no socket, no process. */
+extern const struct lk_sandbox_profile lk_sandbox_broker;
+extern const struct lk_sandbox_profile lk_sandbox_names;
+extern const struct lk_sandbox_profile lk_sandbox_opener;
+extern const struct lk_sandbox_profile lk_sandbox_talker;
+
+/* All threads of the calling process at once, without a way back: dumpable off, limits, no_new_privs, handler, filter.
+ * -LK_ERR_IO: the kernel refused a step (the process must end: it may be half locked in). -LK_ERR_NOMEM. */
+LK_MUST_USE int lk_sandbox_enter(const struct lk_sandbox_profile *profile);
+
+/* Only the first half, for processes that take no filter (launcher, command line while it holds a PIN): dumpable off, core limit 0. */
+LK_MUST_USE int lk_sandbox_protect_memory(void);
+
+#endif
