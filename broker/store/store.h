@@ -81,6 +81,8 @@ struct lk_store_filter {
     struct lk_view credential_prefix; /* may be empty */
     int state;                 /* 0 = any */
     bool all_versions;
+    uint64_t after;            /* only rows whose statement entry is greater */
+    uint32_t most;             /* rows in order of their statement entry; 0 = all */
 };
 
 struct lk_store_log_row {

@@ -24,7 +24,7 @@
 
 #include "message/device.h"
 
-enum { LK_PAIRS_MAX = 64, LK_BATCH_MAX = 1024 };
+enum { LK_PAIRS_MAX = 64, LK_BATCH_MAX = 1024, LK_LIST_MOST = 200 };
 
 /* STATUS: rows of name and value, as text, in the order in which they are shown. */
 struct lk_desk_pair {
@@ -45,6 +45,8 @@ struct lk_desk_filter {
     uint8_t credential_prefix_len;
     uint8_t state;             /* enum lk_state, or 0 = any */
     bool all_versions;         /* else only the newest of each credential */
+    uint64_t after;            /* only rows whose register entry is greater: the next page; 0 = from the beginning */
+    uint16_t most;             /* 1 to LK_LIST_MOST rows, ordered by register entry; exactly this many came = ask again */
 };
 LK_MUST_USE int lk_desk_list_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_filter *filter);
 LK_MUST_USE int lk_desk_list_decode(struct lk_view payload, struct lk_desk_filter *ret_filter);
@@ -134,8 +136,11 @@ struct lk_desk_state {
 LK_MUST_USE int lk_desk_state_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_state *state);
 LK_MUST_USE int lk_desk_state_decode(struct lk_view payload, struct lk_desk_state *ret_state);
 
+/* The holder's own report: after a login with a host credential that is not among those named, those named are revoked. */
 struct lk_desk_lost {
     char name[65];
+    uint32_t count;                /* 1 to 32 */
+    uint8_t credentials[32][32];   /* SHA-256 of the credential ids given up */
 };
 LK_MUST_USE int lk_desk_lost_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_lost *lost);
 LK_MUST_USE int lk_desk_lost_decode(struct lk_view payload, struct lk_desk_lost *ret_lost);
