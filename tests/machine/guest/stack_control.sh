@@ -7,7 +7,7 @@ control_password() {
     local way
     write_pam_files 'auth required pam_unix.so nodelay'
     for way in "${login_ways[@]}"; do
-        expect_login accepted "unix-$way" "$way, right password" "$way" alice "$agent_password" ''
+        expect_login accepted "unix-$way" "$way, right password" "$way" alice "$LK_PASSWORD" ''
         expect_login refused "unix-$way-wrong" "$way, wrong password" "$way" alice 'wrong horse' ''
     done
 }

@@ -37,6 +37,7 @@ initramfs_build() { # WORK KERNEL PARAMETERS -> WORK/initramfs.cpio
     cp "$(command -v busybox)" "$root/bin/busybox"
     install -m 755 "$machine_folder/lib/init" "$root/init"
     cp "$parameters" "$root/parameters"
+    files_write "$root/files"
     initramfs_add_modules "$root" "$kernel"
     (cd "$root" && find . -print0 | cpio --null --quiet -o -H newc -R 0:0) >"$work/initramfs.cpio"
 }

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: EUPL-1.2
+# Keys on /dev/uhid: real hidraw devices whose other end is a program in the guest. Sourced by guest.sh.
+
+# hidraw nodes that udev calls FIDO tokens, one a line.
+key_nodes() {
+    local node
+    for node in /dev/hidraw*; do
+        if [[ -c $node ]] && udevadm info --query=property "$node" | grep -qx 'ID_FIDO_TOKEN=1'; then
+            printf '%s\n' "$node"
+        fi
+    done
+}
+
+key_count_is() { # NUMBER, within 8 s
+    local tries=0
+    until [[ $(key_nodes | wc -l) -eq $1 ]]; do
+        ((++tries < 40)) || return 1
+        sleep 0.2
+    done
+}
+
+# The head of a struct uhid_event of type UHID_CREATE2 (linux/uhid.h), packed: u32 type, name[128],
+# phys[64], uniq[64], u16 size of the descriptor, u16 bus, u32 vendor, product, version, country, descriptor[4096].
+mute_key_event() {
+    local name='Mute key' descriptor
+    # HID usage page 0xf1d0, usage 1: reports of 64 bytes each way (CTAP 2.1 section 11.2.8.2).
+    descriptor='\x06\xd0\xf1\x09\x01\xa1\x01\x09\x20\x15\x00\x26\xff\x00\x75\x08\x95\x40\x81\x02'
+    descriptor+='\x09\x21\x15\x00\x26\xff\x00\x75\x08\x95\x40\x91\x02\xc0'
+    printf '\x0b\x00\x00\x00%s' "$name"
+    head -c $((128 - ${#name} + 64 + 64)) /dev/zero
+    printf '\x22\x00\x03\x00\x09\x12\x00\x00\x71\x50\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00'
+    # shellcheck disable=SC2059 # the escapes are the bytes
+    printf "$descriptor"
+    head -c $((4096 - 34)) /dev/zero
+}
+
+# A key that is there and never answers a word; needs no program, only the open descriptor.
+mute_key_plug() {
+    exec {mute_key_fd}<>/dev/uhid
+    mute_key_event >"$scratch/mute-key"
+    dd if="$scratch/mute-key" bs=4376 count=1 iflag=fullblock status=none >&"$mute_key_fd"
+    udevadm settle --timeout=10
+}
+
+mute_key_pull() {
+    exec {mute_key_fd}>&-
+    udevadm settle --timeout=10
+}
+
+mute_key_checks() {
+    check hidraw-none 'no key is there before one is plugged in' key_count_is 0
+    mute_key_plug
+    check hidraw 'a key on /dev/uhid becomes a hidraw device with ID_FIDO_TOKEN' key_count_is 1
+    mute_key_pull
+    check hidraw-gone 'and goes when it is pulled out' key_count_is 0
+}
