@@ -103,6 +103,7 @@ enum lk_act {
     LK_ACT_COUNT = 6
 };
 const char *lk_act_name(enum lk_act act); /* "enrol", "suspend", "revoke", "operators", "restore" */
+uint32_t lk_act_role(enum lk_act act);    /* the enum lk_role bit an operator needs for it; 0 for no act */
 const char *lk_kind_name(enum lk_kind kind);   /* "host", "browser", "operator" */
 const char *lk_state_name(enum lk_state state); /* "pending", "active", "suspended", "revoked" */
 const char *lk_format_name(enum lk_attestation_format format); /* "none", "packed", "packed-self", "fido-u2f" */
@@ -172,6 +173,13 @@ struct lk_operator_set {
     struct lk_operator *operators; /* owned, sorted by id */
 };
 struct lk_operator_set *lk_operator_set_free(struct lk_operator_set *set); /* returns NULL, accepts NULL */
+/* The order the format wants: operators by id, the keys of each by credential id. */
+void lk_operator_set_sort(struct lk_operator_set *set);
+/* The order of credential ids: shorter first, then bytewise. Below, at or above zero. */
+int lk_credential_id_compare(const struct lk_credential_id *a, const struct lk_credential_id *b);
+
+/* Sorts the groups bytewise and drops repeated ones: the form the encoder takes. */
+void lk_statement_sort_groups(struct lk_statement *statement);
 
 /* Register: numbered from 1, chained. */
 enum lk_entry_kind {
@@ -181,6 +189,8 @@ enum lk_entry_kind {
     LK_ENTRY_STATE = 4,       /* suspended or revoked */
     LK_ENTRY_RESTORE = 5
 };
+/* "operator set", "statement", "endorsement", "state", "restore" */
+const char *lk_entry_kind_name(enum lk_entry_kind kind);
 struct lk_register_entry {
     uint64_t number;
     struct lk_digest previous;  /* hash of entry number - 1; zero for 1 */
@@ -228,6 +238,10 @@ bool lk_name_valid(const char *name);
 /* 1 to 64 of [a-z0-9.-], not beginning or ending with . or - */
 bool lk_organisation_valid(const char *name);
 bool lk_group_valid(const char *name);
+/* Form of a relying party of this kind: "latchkey-host:ORG", "latchkey-operator:ORG", or a host name of [a-z0-9.-]. */
+bool lk_relying_party_valid(const char *relying_party, enum lk_kind kind);
+bool lk_digest_zero(const struct lk_digest *digest);
+bool lk_subject_zero(const struct lk_subject *subject);
 /* "latchkey-host:ORG", "latchkey-operator:ORG"; size at least LK_RELYING_PARTY_MAX + 1. */
 void lk_relying_party_host(char *ret_text, size_t size, const char *organisation);
 void lk_relying_party_operator(char *ret_text, size_t size, const char *organisation);
