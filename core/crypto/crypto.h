@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-struct lk_crypto; /* fetched digests and the P-256 group; immutable after start, safe for any number of threads */
+struct lk_crypto; /* fetched digests and signature methods; immutable after start, safe for any number of threads */
 struct lk_verify_key; /* a public key ready to verify with; immutable */
 struct lk_certificate;
 
@@ -28,13 +28,14 @@ struct lk_verify_key *lk_verify_key_free(struct lk_verify_key *key);
  * 0 only if it verifies; -LK_ERR_SIGNATURE if not (or malformed); -LK_ERR_CRYPTO, -LK_ERR_NOMEM if the library failed. */
 LK_MUST_USE int lk_verify(const struct lk_crypto *crypto, const struct lk_verify_key *key, const struct lk_view *parts, size_t part_count, struct lk_view signature);
 
-/* One DER certificate, nothing behind it (-LK_ERR_TRAILING), at most 8192 bytes (-LK_ERR_TOO_BIG). */
+/* One DER certificate, nothing behind it (-LK_ERR_TRAILING), at most 8192 bytes (-LK_ERR_TOO_BIG). Not a certificate: -LK_ERR_ENCODING,
+ * empty: -LK_ERR_TRUNCATED, a key OpenSSL does not know: -LK_ERR_ALGORITHM, -LK_ERR_NOMEM. */
 LK_MUST_USE int lk_certificate_parse(const struct lk_crypto *crypto, struct lk_view der, struct lk_certificate **ret_certificate);
 struct lk_certificate *lk_certificate_free(struct lk_certificate *certificate);
 /* Verifies with the certificate's key; algorithm is the COSE number the attestation statement names and must fit the key (-LK_ERR_ALGORITHM). */
 LK_MUST_USE int lk_certificate_verify(const struct lk_crypto *crypto, const struct lk_certificate *certificate, int64_t algorithm, const struct lk_view *parts, size_t part_count, struct lk_view signature);
 /* WebAuthn 8.2.1: version 3, subject C, O, OU exactly "Authenticator Attestation", CN present, basic constraints CA false.
- * 0 or -LK_ERR_SIGNATURE... the first requirement that fails is -LK_ERR_UNEXPECTED. */
+ * 0, or -LK_ERR_UNEXPECTED if any of these fails; each subject entry must stand there once. */
 LK_MUST_USE int lk_certificate_check_packed(const struct lk_certificate *certificate);
 /* The id-fido-gen-ce-aaguid extension (1.3.6.1.4.1.45724.1.1.4): an OCTET STRING of 16 bytes inside the extension, not critical.
  * -LK_ERR_NOT_FOUND if absent, -LK_ERR_TYPE if malformed or critical. */

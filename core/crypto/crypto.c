@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Start, digest and MAC. */
+#include "crypto/crypto.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <stdlib.h>
+
+#include "crypto/internal.h"
+
+int lk_openssl_error(int otherwise)
+{
+    bool memory = false;
+    unsigned long code;
+
+    while ((code = ERR_get_error()) != 0)
+        memory = memory || ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+    return memory ? -LK_ERR_NOMEM : otherwise;
+}
+
+int lk_crypto_start(struct lk_crypto **ret_crypto)
+{
+    struct lk_crypto *crypto = calloc(1, sizeof(*crypto));
+
+    if (!crypto)
+        return -LK_ERR_NOMEM;
+    crypto->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    crypto->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    crypto->ec = EVP_KEYMGMT_fetch(NULL, "EC", NULL);
+    crypto->ecdsa = EVP_SIGNATURE_fetch(NULL, "ECDSA", NULL);
+    if (!crypto->sha256 || !crypto->hmac || !crypto->ec || !crypto->ecdsa) {
+        lk_crypto_free(crypto);
+        return lk_openssl_error(-LK_ERR_CRYPTO);
+    }
+    *ret_crypto = crypto;
+    return 0;
+}
+
+struct lk_crypto *lk_crypto_free(struct lk_crypto *crypto)
+{
+    if (crypto) {
+        EVP_MD_free(crypto->sha256);
+        EVP_MAC_free(crypto->hmac);
+        EVP_KEYMGMT_free(crypto->ec);
+        EVP_SIGNATURE_free(crypto->ecdsa);
+        free(crypto);
+    }
+    return NULL;
+}
+
+int lk_sha256(const struct lk_crypto *crypto, const struct lk_view *parts, size_t part_count,
+              uint8_t ret_digest[32])
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    unsigned int len = 0;
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    bool good = context && EVP_DigestInit_ex2(context, crypto->sha256, NULL) == 1;
+
+    for (size_t i = 0; good && i < part_count; i++)
+        good = parts[i].len == 0 || EVP_DigestUpdate(context, parts[i].data, parts[i].len) == 1;
+    good = good && EVP_DigestFinal_ex(context, digest, &len) == 1 && len == 32;
+    EVP_MD_CTX_free(context);
+    if (!good)
+        return lk_openssl_error(context ? -LK_ERR_CRYPTO : -LK_ERR_NOMEM);
+    for (size_t i = 0; i < 32; i++)
+        ret_digest[i] = digest[i];
+    return 0;
+}
+
+int lk_hmac_sha256(const struct lk_crypto *crypto, struct lk_view key, struct lk_view data,
+                   uint8_t ret_mac[32])
+{
+    static const uint8_t empty;
+    char digest[] = "SHA256";
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                           OSSL_PARAM_construct_end()};
+    EVP_MAC_CTX *context = EVP_MAC_CTX_new(crypto->hmac);
+    size_t len = 0;
+    uint8_t mac[32];
+    /* A NULL key would mean "the key of before". */
+    bool good = context &&
+                EVP_MAC_init(context, key.len ? key.data : &empty, key.len, params) == 1 &&
+                (data.len == 0 || EVP_MAC_update(context, data.data, data.len) == 1) &&
+                EVP_MAC_final(context, mac, &len, sizeof(mac)) == 1 && len == sizeof(mac);
+
+    EVP_MAC_CTX_free(context);
+    if (!good)
+        return lk_openssl_error(context ? -LK_ERR_CRYPTO : -LK_ERR_NOMEM);
+    for (size_t i = 0; i < sizeof(mac); i++)
+        ret_mac[i] = mac[i];
+    return 0;
+}

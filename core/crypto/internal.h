@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Shared by the files of core/crypto only. */
+#ifndef LK_CRYPTO_INTERNAL_H
+#define LK_CRYPTO_INTERNAL_H
+
+#include <openssl/evp.h>
+
+#include "crypto/crypto.h"
+
+struct lk_crypto {
+    EVP_MD *sha256;
+    EVP_MAC *hmac;
+    EVP_KEYMGMT *ec; /* keep the providers' tables loaded, so that no verification pays for it */
+    EVP_SIGNATURE *ecdsa;
+};
+
+struct lk_verify_key {
+    EVP_PKEY *pkey;
+    int64_t algorithm;
+};
+
+/* True if pkey is what a COSE algorithm asks for: P-256, Ed25519, RSA of at least 2048 bits. */
+bool lk_pkey_fits(const EVP_PKEY *pkey, int64_t algorithm);
+/* lk_verify over a bare OpenSSL key. */
+LK_MUST_USE int lk_pkey_verify(const struct lk_crypto *crypto, EVP_PKEY *pkey, int64_t algorithm,
+                               const struct lk_view *parts, size_t part_count,
+                               struct lk_view signature);
+/* What a failed OpenSSL call means: -LK_ERR_NOMEM if it ran out of memory, else otherwise. Empties
+ * the error queue of the thread. */
+LK_MUST_USE int lk_openssl_error(int otherwise);
+
+#endif
