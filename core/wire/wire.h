@@ -3,7 +3,8 @@
  *
  * Encoders append canonical CBOR (CTAP 2.1 section 8). Decoders take the whole input, refuse whatever does not re-encode to itself and
  * set *ret only on success. Errors of every decoder: -LK_ERR_TRUNCATED, -LK_ERR_TRAILING, -LK_ERR_TOO_BIG, -LK_ERR_RANGE, -LK_ERR_TYPE,
- * -LK_ERR_NOT_CANONICAL, -LK_ERR_DUPLICATE, -LK_ERR_ENCODING, -LK_ERR_VERSION (another type string), -LK_ERR_NOMEM. */
+ * -LK_ERR_NOT_CANONICAL, -LK_ERR_DUPLICATE, -LK_ERR_ENCODING, -LK_ERR_VERSION (another type string), -LK_ERR_NOMEM.
+ * Encoders refuse values that the decoder would refuse, with the same error; after an error the buffer's content is of no use. */
 #ifndef LK_WIRE_WIRE_H
 #define LK_WIRE_WIRE_H
 
@@ -71,7 +72,7 @@ LK_MUST_USE int lk_cose_key_encode(struct lk_buf *buf, const struct lk_cose_key 
 /* Attestation object (WebAuthn section 6.5): {"fmt", "attStmt", "authData"}, canonical. */
 struct lk_attestation_object {
     char format[33];
-    struct lk_view statement;          /* attStmt map bytes */
+    struct lk_view statement;          /* attStmt map bytes; the encoder takes them as they are, or, if empty, builds them from the members below */
     struct lk_view authenticator_data;
     /* from attStmt for packed and fido-u2f; has_* false where absent */
     bool has_algorithm;
@@ -84,18 +85,20 @@ LK_MUST_USE int lk_attestation_object_decode(struct lk_view bytes, struct lk_att
 /* Builds the canonical object from what libfido2 hands out: authData raw bytes and attStmt parts. For the talker. */
 LK_MUST_USE int lk_attestation_object_encode(struct lk_buf *buf, const struct lk_attestation_object *object);
 
-/* Client data (WebAuthn section 5.8.1). Strict JSON object; parsed with bounds, unknown members allowed, duplicates refused. */
+/* Client data by the limited verification algorithm (WebAuthn section 5.8.1.2), which needs no JSON parser: the bytes begin
+ * {"type":"...","challenge":"...","origin":"...","crossOrigin":false and then `}` ends them, or `,` and further members follow up to a
+ * last `}`. Values with an escape, a blank or a byte outside ASCII: -LK_ERR_ENCODING. crossOrigin true, or a topOrigin among the further
+ * members: -LK_ERR_UNEXPECTED. The challenge is base64url; another order or spelling: -LK_ERR_TYPE; a value longer than its
+ * member here, or the whole over LK_CLIENT_DATA_MAX: -LK_ERR_TOO_BIG. */
 struct lk_client_data {
     char type[32];
     uint8_t challenge[512];
     size_t challenge_len;
     char origin[512];
-    bool cross_origin;   /* true if present and not false */
-    bool has_top_origin;
 };
 LK_MUST_USE int lk_client_data_decode(struct lk_view json, struct lk_client_data *ret_data);
 
-/* The challenge of a host login: SHA-256 of this array is the clientDataHash (docs/PROTOCOL.md 4.8). */
+/* The challenge of a host login: SHA-256 of this array is the clientDataHash (docs/PROTOCOL.md 4.11). */
 struct lk_host_challenge {
     char organisation[LK_ORGANISATION_MAX + 1];
     char host[256];
