@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { LK_FILE_PATH_MAX = 4096, LK_FILE_READ_SIZE = 16384, LK_FILE_LOCK_TRIES = 16 };
+enum { LK_FILE_PATH_MAX = 4096, LK_FILE_READ_SIZE = 16384 };
 
 void lk_fd_close(int *fd)
 {
@@ -188,32 +188,28 @@ int lk_file_read(const char *path, const struct lk_file_rule *rule, size_t max,
     return r;
 }
 
-/* Opens and locks the temporary file. Its name is fixed, so that a killed writer leaves at most one file behind, which
- * the next one uses again; the lock keeps two writers apart. After the lock the name must still mean this file: the
- * writer before us may have renamed it away. */
+/* The temporary file. Its name is fixed, so that a killed writer leaves at most one file behind, which the next one
+ * uses again; the lock on the folder, which a killed writer loses, keeps two writers apart. */
 static int lk_file_open_temporary(int folder, const char *name, int *ret_fd)
 {
-    for (int i = 0; i < LK_FILE_LOCK_TRIES; i++) {
-        LK_CLEANUP(lk_fd_close)
-        int fd = openat(folder, name,
-                        O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-        struct stat mine;
-        struct stat named;
+    static const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    LK_CLEANUP(lk_fd_close) int fd = -1;
+    struct stat status;
+    int r;
 
-        if (fd < 0)
-            return lk_error_from_errno(errno);
-        if (flock(fd, LOCK_EX) != 0 || fstat(fd, &mine) != 0)
-            return lk_error_from_errno(errno);
-        if (!S_ISREG(mine.st_mode))
-            return -LK_ERR_NOT_REGULAR;
-        if (fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-            named.st_ino == mine.st_ino && named.st_dev == mine.st_dev) {
-            *ret_fd = fd;
-            fd = -1;
-            return 0;
-        }
-    }
-    return -LK_ERR_BUSY;
+    do
+        r = flock(folder, LOCK_EX);
+    while (r != 0 && errno == EINTR);
+    if (r != 0)
+        return lk_error_from_errno(errno);
+    fd = openat(folder, name, flags, 0600);
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return lk_error_from_errno(errno);
+    if (!S_ISREG(status.st_mode))
+        return -LK_ERR_NOT_REGULAR;
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
 }
 
 /* Leaves the new bytes on the disk under the temporary name. */
