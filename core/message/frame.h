@@ -89,8 +89,11 @@ struct lk_frame {
 
 /* Begins a frame at the end of buf; *ret_start is handed to lk_frame_end, which writes the length. Errors stick to the buffer. */
 void lk_frame_begin(struct lk_buf *buf, enum lk_message type, uint32_t request, size_t *ret_start);
-/* -LK_ERR_TOO_BIG if the frame exceeds LK_FRAME_MAX (the frame is removed again), else the sticky error. */
+/* -LK_ERR_TOO_BIG if the frame exceeds LK_FRAME_MAX (the frame is removed again, the buffer stays usable), else the
+ * sticky error (what was written of the frame is removed: half a frame is never sent). */
 LK_MUST_USE int lk_frame_end(struct lk_buf *buf, size_t start);
+/* Takes a frame that was begun out of the buffer again; what stands before it stays. */
+void lk_frame_drop(struct lk_buf *buf, size_t start);
 /* The first whole frame of input: 0; -LK_ERR_TRUNCATED = need more bytes; -LK_ERR_TOO_BIG, -LK_ERR_RANGE = hostile, close. *ret_size is what to consume afterwards. */
 LK_MUST_USE int lk_frame_next(struct lk_view input, struct lk_frame *ret_frame, size_t *ret_size);
 
