@@ -54,3 +54,48 @@ mute_key_checks() {
     mute_key_pull
     check hidraw-gone 'and goes when it is pulled out' key_count_is 0
 }
+
+key_program=$LK_BUILD/tests/softkey/lk_softkey
+key_control_program=$LK_BUILD/tests/softkey/lk_softkey_control
+
+# key_make NAME PIN [OPTION...]: a software key of that name, plugged in; PIN '' for a key without one.
+# The program stays until power-off; the key itself is pulled and plugged over its control socket.
+key_make() {
+    local name=$1 pin=$2 tries=0
+    shift 2
+    if [[ -n $pin ]]; then set -- "$@" --pin "$pin"; fi
+    "$key_program" --uhid --state "$scratch/key.$name" --control "$scratch/control.$name" "$@" \
+        >"$scratch/log.key.$name" 2>&1 &
+    until grep -qx ready "$scratch/log.key.$name"; do
+        ((++tries < 100)) || return 1
+        sleep 0.1
+    done
+}
+
+key_say() { # NAME WORD...: prints the key's answer, fails when it says "error"
+    "$key_control_program" "$scratch/control.$1" "${@:2}"
+}
+
+# Exactly the keys named are plugged in afterwards, as real nodes that udev has named.
+keys_plugged() { # NAME...
+    local name status
+    for name in "$scratch"/control.*; do
+        name=${name##*/control.}
+        status=$(key_say "$name" status)
+        if [[ " $* " == *" $name "* ]]; then
+            [[ $status == *plugged=yes* ]] || key_say "$name" plug
+        else
+            [[ $status == *plugged=no* ]] || key_say "$name" unplug
+        fi
+    done >/dev/null
+    key_count_is $#
+}
+
+key_field() { # NAME status|counters FIELD
+    key_say "$1" "$2" | tr ' ' '\n' | sed -n "s/^$3=//p"
+}
+
+# What a person does when the key blinks, as a command for expect_login: "touch now", "unplug" ...
+when_blinking() { # NAME WORD...
+    printf '%q ' /bin/bash "$machine_folder/guest/when_blinking" "$key_control_program" "$scratch/control.$1" "${@:2}"
+}

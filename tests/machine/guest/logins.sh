@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 # Logins through the real programs, each judged by its own outcome and not by what the module says.
 # Sourced by guest.sh.
-login_ways=(console sudo su ssh)
 
 # log_in NAME WAY AGENT PASSWORD PIN AT-TOUCH; the transcript is kept in $scratch/login.NAME.
 log_in() {
