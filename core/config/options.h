@@ -14,7 +14,7 @@ enum lk_option_type {
     LK_OPTION_SECONDS,      /* min to max */
     LK_OPTION_DAYS,         /* min to max */
     LK_OPTION_REQUIRED,     /* required or discouraged */
-    LK_OPTION_SERVICES /* names of PAM services between blanks; the word `default` stands for the default list */
+    LK_OPTION_SERVICES /* names of PAM services between blanks; the word `default`, put first, stands for the default list */
 };
 
 struct lk_option {

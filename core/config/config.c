@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Reading the configuration.
+ *
+ * inih is lenient: it joins indented lines to the value before, cuts off what follows " ;", takes "name: value", ends a line
+ * at a NUL, cuts long lines in two and skips a byte order mark. A line that it would take for something other than what stands
+ * there could loosen a rule in silence. So it is fed by a reader that looks at each line first, refuses what would be
+ * misread, and counts: the number in a message is the number of the line in the file. */
+#include <ini.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "config/options.h"
+
+enum { LK_CONFIG_OPTIONS_MAX = 64 };
+
+struct lk_config_reader {
+    struct lk_view rest;
+    const char *label;
+    unsigned int line;
+    struct lk_config *config;
+    bool given[LK_CONFIG_OPTIONS_MAX];
+    int error; /* of the first line that is wrong */
+    char *message;
+    size_t size;
+};
+
+/* The first line that is wrong is the one that is told. */
+static void lk_config_fail(struct lk_config_reader *reader, int error, const char *reason)
+{
+    if (reader->error != 0)
+        return;
+    reader->error = error;
+    (void)snprintf(reader->message, reader->size, "%s:%u: %s", reader->label, reader->line, reason);
+}
+
+static const char *lk_config_check_bytes(struct lk_view line)
+{
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.data[i] == '\0')
+            return "a NUL byte";
+        if (line.data[i] == '\r')
+            return "a carriage return: lines end with a line feed alone";
+        if (line.data[i] < 0x20 || line.data[i] == 0x7f)
+            return "a tab or another control byte";
+    }
+    if (line.len > LK_CONFIG_LINE_MAX)
+        return "the line is too long";
+    return NULL;
+}
+
+static bool lk_config_has(struct lk_view line, const char *text)
+{
+    return memmem(line.data, line.len, text, strlen(text)) != NULL;
+}
+
+/* NULL, or what inih would misread in this line (without its end). */
+static const char *lk_config_check_line(struct lk_view line, unsigned int number)
+{
+    const char *wrong = lk_config_check_bytes(line);
+    const uint8_t *equals;
+    const uint8_t *colon;
+
+    if (wrong != NULL)
+        return wrong;
+    if (number == 1 && line.len >= 3 && memcmp(line.data, "\xef\xbb\xbf", 3) == 0)
+        return "a byte order mark";
+    if (line.len == 0 || line.data[0] == '#' || line.data[0] == ';')
+        return NULL;
+    if (line.data[0] == ' ')
+        return "the line is indented";
+    if (lk_config_has(line, " ;") || lk_config_has(line, " #"))
+        return "a comment behind a value: put it on a line of its own";
+    if (line.data[0] == '[')
+        return line.data[line.len - 1] == ']' ? NULL
+                                              : "a section is written [name] and nothing else";
+    equals = memchr(line.data, '=', line.len);
+    colon = memchr(line.data, ':', line.len);
+    if (equals == NULL || equals == line.data)
+        return "expected name = value";
+    if (colon != NULL && colon < equals)
+        return "a colon in the name";
+    return NULL;
+}
+
+/* In the manner of fgets, for ini_parse_stream. */
+static char *lk_config_next_line(char *ret_line, int size, void *stream)
+{
+    struct lk_config_reader *reader = stream;
+    const uint8_t *end;
+    const char *wrong;
+    struct lk_view line;
+    bool ended;
+
+    if (reader->error != 0 || reader->rest.len == 0)
+        return NULL;
+    reader->line++;
+    end = memchr(reader->rest.data, '\n', reader->rest.len);
+    ended = end != NULL;
+    line = LK_VIEW(reader->rest.data, ended ? (size_t)(end - reader->rest.data) : reader->rest.len);
+    wrong = lk_config_check_line(line, reader->line);
+    /* Two more bytes: line feed and NUL. An inih built with shorter lines must not cut one either. */
+    if (wrong == NULL && (size < 2 || line.len > (size_t)size - 2))
+        wrong = "the line is too long";
+    if (wrong != NULL) {
+        lk_config_fail(reader, -LK_ERR_CONFIG, wrong);
+        return NULL;
+    }
+    memcpy(ret_line, line.data, line.len);
+    ret_line[line.len] = '\n';
+    ret_line[line.len + 1] = '\0';
+    reader->rest.data += line.len + ended;
+    reader->rest.len -= line.len + ended;
+    return ret_line;
+}
+
+/* 1 = go on, 0 = wrong, as inih wants it. */
+static int lk_config_take(void *user, const char *section, const char *name, const char *value)
+{
+    struct lk_config_reader *reader = user;
+    const struct lk_option *option = lk_option_find(section, name);
+    char reason[256];
+    int r;
+
+    if (reader->error != 0)
+        return 0;
+    if (option == NULL) {
+        if (section[0] == '\0')
+            (void)snprintf(reason, sizeof reason, "%.60s stands in no section", name);
+        else if (!lk_option_section_known(section))
+            (void)snprintf(reason, sizeof reason, "unknown section [%.60s]", section);
+        else
+            (void)snprintf(reason, sizeof reason, "unknown option %.60s in [%.60s]", name, section);
+        lk_config_fail(reader, -LK_ERR_CONFIG, reason);
+        return 0;
+    }
+    if (reader->given[option - lk_options]) {
+        (void)snprintf(reason, sizeof reason, "%s is given twice", name);
+        lk_config_fail(reader, -LK_ERR_CONFIG, reason);
+        return 0;
+    }
+    reader->given[option - lk_options] = true;
+    r = lk_option_set(option, reader->config, value, reason, sizeof reason);
+    if (r == -LK_ERR_CONFIG)
+        lk_config_fail(reader, r, reason);
+    else if (r != 0)
+        lk_config_fail(reader, r, lk_error_text(r));
+    return r == 0;
+}
+
+static int lk_config_set_defaults(struct lk_config *config)
+{
+    char reason[256];
+
+    for (size_t i = 0; i < lk_option_count; i++) {
+        int r = 0;
+
+        if (lk_options[i].default_text != NULL)
+            r = lk_option_set(&lk_options[i], config, lk_options[i].default_text, reason,
+                              sizeof reason);
+        if (r == -LK_ERR_CONFIG)
+            return -LK_ERR_INTERNAL;
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+static void lk_config_check_given(struct lk_config_reader *reader)
+{
+    for (size_t i = 0; i < lk_option_count && reader->error == 0; i++) {
+        if (lk_options[i].default_text != NULL || reader->given[i])
+            continue;
+        reader->error = -LK_ERR_CONFIG;
+        (void)snprintf(reader->message, reader->size, "%s:%u: the file ends without %s in [%s]",
+                       reader->label, reader->line, lk_options[i].name, lk_options[i].section);
+    }
+}
+
+int lk_config_parse(struct lk_view text, const char *label, struct lk_config *ret_config,
+                    char *ret_message, size_t size)
+{
+    struct lk_config config = {0};
+    struct lk_config_reader reader = {
+        .rest = text,
+        .label = label,
+        .config = &config,
+        .message = ret_message,
+        .size = size,
+    };
+    int r;
+
+    if (lk_option_count > LK_CONFIG_OPTIONS_MAX)
+        return -LK_ERR_INTERNAL;
+    r = lk_config_set_defaults(&config);
+    if (r != 0) {
+        lk_config_fail(&reader, r, lk_error_text(r));
+        lk_config_clear(&config);
+        return r;
+    }
+    r = ini_parse_stream(lk_config_next_line, &reader, lk_config_take, &reader);
+    if (r < 0)
+        lk_config_fail(&reader, -LK_ERR_NOMEM, lk_error_text(-LK_ERR_NOMEM));
+    else if (r > 0)
+        lk_config_fail(&reader, -LK_ERR_CONFIG, "expected name = value");
+    lk_config_check_given(&reader);
+    if (reader.error != 0) {
+        lk_config_clear(&config);
+        return reader.error;
+    }
+    *ret_config = config;
+    return 0;
+}
+
+int lk_config_read(const char *path, struct lk_config *ret_config, char *ret_message, size_t size)
+{
+    struct lk_buf text = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+    struct lk_file_rule rule = {
+        .owner = geteuid(), .forbidden = 022, .check_parents = geteuid() == 0};
+    int r = lk_file_read(path, &rule, LK_CONFIG_FILE_MAX, &text);
+
+    if (r != 0) {
+        (void)snprintf(ret_message, size, "%s: %s", path, lk_error_text(r));
+        return r;
+    }
+    r = lk_config_parse(lk_buf_view(&text), path, ret_config, ret_message, size);
+    lk_buf_clear(&text);
+    return r;
+}
+
+static void lk_config_put_text(struct lk_buf *buf, const char *text)
+{
+    lk_buf_put_bytes(buf, text, strlen(text));
+}
+
+/* The value of one option as text with a NUL behind it. */
+static int lk_config_render(const struct lk_option *option, const struct lk_config *config,
+                            struct lk_buf *buf)
+{
+    lk_buf_reset(buf);
+    lk_option_print(option, config, buf);
+    lk_buf_put_u8(buf, 0);
+    return lk_buf_error(buf);
+}
+
+int lk_config_reload(struct lk_config *config, const struct lk_config *fresh, char *ret_names,
+                     size_t size)
+{
+    struct lk_config next = {0};
+    struct lk_buf old = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+    struct lk_buf new = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+    size_t used = 0;
+    int differ = 0;
+    int r = 0;
+
+    if (size > 0)
+        ret_names[0] = '\0';
+    for (size_t i = 0; i < lk_option_count && r == 0; i++) {
+        const struct lk_option *option = &lk_options[i];
+        char reason[256];
+
+        r = lk_config_render(option, config, &old);
+        if (r == 0)
+            r = lk_config_render(option, fresh, &new);
+        if (r != 0)
+            break;
+        r = lk_option_set(option, &next, (const char *)(option->reload ? new.data : old.data),
+                          reason, sizeof reason);
+        if (option->reload || lk_view_equal(lk_buf_view(&old), lk_buf_view(&new)))
+            continue;
+        differ++;
+        if (used < size)
+            used += (size_t)snprintf(ret_names + used, size - used, "%s%s.%s", used > 0 ? " " : "",
+                                     option->section, option->name);
+    }
+    lk_buf_clear(&old);
+    lk_buf_clear(&new);
+    if (r != 0) {
+        lk_config_clear(&next);
+        return r == -LK_ERR_NOMEM ? r : -LK_ERR_INTERNAL;
+    }
+    lk_config_clear(config);
+    *config = next;
+    return differ;
+}
+
+static void lk_config_put_section(struct lk_buf *buf, const struct lk_option *option, bool *first)
+{
+    if (option > lk_options && strcmp(option[-1].section, option->section) == 0)
+        return;
+    lk_config_put_text(buf, *first ? "[" : "\n[");
+    lk_config_put_text(buf, option->section);
+    lk_config_put_text(buf, "]\n");
+    *first = false;
+}
+
+void lk_config_help(struct lk_buf *buf)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < lk_option_count; i++) {
+        const struct lk_option *option = &lk_options[i];
+        char allowed[128];
+
+        lk_config_put_section(buf, option, &first);
+        lk_option_describe(option, allowed, sizeof allowed);
+        lk_config_put_text(buf, option->name);
+        lk_config_put_text(buf, " = ");
+        lk_config_put_text(buf, allowed);
+        if (option->default_text == NULL) {
+            lk_config_put_text(buf, "\n    must be given");
+        } else {
+            lk_config_put_text(buf, "\n    default: ");
+            lk_config_put_text(buf,
+                               option->default_text[0] == '\0' ? "nothing" : option->default_text);
+        }
+        lk_config_put_text(buf, option->reload ? "; may be reloaded\n    " : "\n    ");
+        lk_config_put_text(buf, option->help);
+        lk_config_put_text(buf, "\n");
+    }
+}
+
+void lk_config_print(const struct lk_config *config, struct lk_buf *buf)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < lk_option_count; i++) {
+        lk_config_put_section(buf, &lk_options[i], &first);
+        lk_config_put_text(buf, lk_options[i].name);
+        lk_config_put_text(buf, " = ");
+        lk_option_print(&lk_options[i], config, buf);
+        lk_config_put_text(buf, "\n");
+    }
+}

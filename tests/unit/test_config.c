@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Configuration: what is taken, what each wrong line is answered with, and that the manual page says what the table says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+#include "config/options.h"
+
+#define NAME "[organisation]\nname = acme\n"
+
+static int parse(const char *text, size_t len, struct lk_config *ret_config,
+                 char message[LK_CONFIG_MESSAGE_SIZE])
+{
+    return lk_config_parse(LK_VIEW((const uint8_t *)text, len), "f", ret_config, message,
+                           LK_CONFIG_MESSAGE_SIZE);
+}
+
+static void test_defaults(void **state)
+{
+    struct lk_config config;
+    char message[LK_CONFIG_MESSAGE_SIZE] = "untouched";
+
+    (void)state;
+    assert_int_equal(parse(NAME, sizeof NAME - 1, &config, message), 0);
+    assert_string_equal(message, "untouched");
+    assert_string_equal(config.name, "acme");
+    assert_string_equal(config.gateway_host, "");
+    assert_string_equal(config.state, "/var/lib/latchkey");
+    assert_string_equal(config.run, "/run/latchkey");
+    assert_string_equal(config.operators, "/etc/latchkey/operators");
+    assert_true(config.host_user_verification);
+    assert_true(config.browser_user_verification);
+    assert_int_equal(config.statement_days, 1825);
+    assert_string_equal(config.host_group, "all");
+    assert_int_equal(config.ceremony_seconds, 30);
+    assert_int_equal(config.cache_entries, 65536);
+    assert_int_equal(config.verify_threads, 0);
+    assert_int_equal(config.pool, 2);
+    assert_string_equal(config.pin_services[0], "login");
+    assert_string_equal(config.pin_services[5], "polkit-1");
+    assert_null(config.pin_services[6]);
+    for (char **service = config.pin_services; *service != NULL; service++) {
+        /* These answer a hidden prompt with the account's password. */
+        assert_string_not_equal(*service, "sshd");
+        assert_string_not_equal(*service, "sddm");
+        assert_string_not_equal(*service, "swaylock");
+    }
+    lk_config_clear(&config);
+    assert_null(config.pin_services);
+    lk_config_clear(NULL);
+}
+
+static void test_values(void **state)
+{
+    static const char text[] = "# comment\n; comment\n\n" NAME
+                               "gateway_host = sso.example.org\n[paths]\nstate=/srv/a=b:c\n"
+                               "[policy]\nhost_user_verification = discouraged\nceremony_seconds = "
+                               "120\nlocal_services = default mine\n"
+                               "pin_services =\n[broker]\nverify_threads = 64";
+    struct lk_config config;
+    char message[LK_CONFIG_MESSAGE_SIZE];
+    size_t count = 0;
+
+    (void)state;
+    assert_int_equal(parse(text, sizeof text - 1, &config, message), 0);
+    assert_string_equal(config.gateway_host, "sso.example.org");
+    assert_string_equal(config.state, "/srv/a=b:c");
+    assert_false(config.host_user_verification);
+    assert_true(config.browser_user_verification);
+    assert_int_equal(config.ceremony_seconds, 120);
+    assert_int_equal(config.verify_threads, 64);
+    while (config.local_services[count] != NULL)
+        count++;
+    assert_string_equal(config.local_services[0], "login");
+    assert_string_equal(config.local_services[count - 1], "mine");
+    assert_null(config.pin_services[0]);
+    lk_config_clear(&config);
+}
+
+static void test_refusals(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *message;
+    } rows[] = {
+        {"", "f:0: the file ends without name in [organisation]"},
+        {NAME "nome = x\n", "f:3: unknown option nome in [organisation]"},
+        {NAME "[polcy]\na = x\n", "f:4: unknown section [polcy]"},
+        {"name = acme\n", "f:1: name stands in no section"},
+        {NAME "name = acme\n", "f:3: name is given twice"},
+        {NAME "\n[organisation]\nname = b\n", "f:5: name is given twice"},
+        {NAME " indented\n", "f:3: the line is indented"},
+        {NAME "gateway_host = a ; x\n",
+         "f:3: a comment behind a value: put it on a line of its own"},
+        {NAME "gateway_host = a #x\n",
+         "f:3: a comment behind a value: put it on a line of its own"},
+        {NAME "gateway_host: a\n", "f:3: expected name = value"},
+        {NAME "gateway_host: a = b\n", "f:3: a colon in the name"},
+        {NAME "gateway_host\n", "f:3: expected name = value"},
+        {NAME "= x\n", "f:3: expected name = value"},
+        {NAME "gateway_host =\ta\n", "f:3: a tab or another control byte"},
+        {"[organisation]\r\nname = acme\r\n",
+         "f:1: a carriage return: lines end with a line feed alone"},
+        {"\xef\xbb\xbf" NAME, "f:1: a byte order mark"},
+        {NAME "[policy] x\n", "f:3: a section is written [name] and nothing else"},
+        {NAME "[policy\n", "f:3: a section is written [name] and nothing else"},
+        {NAME "[policy]\nceremony_seconds = 121\n",
+         "f:4: ceremony_seconds = 121: expected seconds from 5 to 120"},
+        {NAME "[policy]\nceremony_seconds = 4\n",
+         "f:4: ceremony_seconds = 4: expected seconds from 5 to 120"},
+        {NAME "[policy]\nceremony_seconds = 30s\n",
+         "f:4: ceremony_seconds = 30s: expected seconds from 5 to 120"},
+        {NAME "[policy]\nceremony_seconds = +30\n",
+         "f:4: ceremony_seconds = +30: expected seconds from 5 to 120"},
+        {NAME "[policy]\nceremony_seconds = 030\n",
+         "f:4: ceremony_seconds = 030: expected seconds from 5 to 120"},
+        {NAME "[policy]\nceremony_seconds =\n",
+         "f:4: ceremony_seconds = : expected seconds from 5 to 120"},
+        {NAME "[policy]\nceremony_seconds = 4294967326\n",
+         "f:4: ceremony_seconds = 4294967326: expected seconds from 5 to 120"},
+        {NAME "[policy]\nhost_user_verification = yes\n",
+         "f:4: host_user_verification = yes: expected required or discouraged"},
+        {NAME "[policy]\npin_services = login login\n",
+         "f:4: pin_services = login login: expected service names between blanks, each once; the "
+         "word default, put first, stands for the default list"},
+        {NAME "[policy]\npin_services = a/b\n",
+         "f:4: pin_services = a/b: expected service names between blanks, each once; the word "
+         "default, put first, stands for the default list"},
+        {NAME "[policy]\nhost_group = A\n",
+         "f:4: host_group = A: expected 1 to 64 of a-z 0-9 . _ -"},
+        {NAME "[paths]\nstate = var\n",
+         "f:4: state = var: expected absolute path of at most 200 bytes"},
+        {NAME "[paths]\nstate = /var/../x\n",
+         "f:4: state = /var/../x: expected absolute path of at most 200 bytes"},
+        {NAME "[paths]\nstate = /var//x\n",
+         "f:4: state = /var//x: expected absolute path of at most 200 bytes"},
+        {NAME "gateway_host = 192.0.2.1\n",
+         "f:3: gateway_host = 192.0.2.1: expected host name in lower case"},
+        {NAME "gateway_host = a..b\n",
+         "f:3: gateway_host = a..b: expected host name in lower case"},
+        {NAME "gateway_host = SSO\n", "f:3: gateway_host = SSO: expected host name in lower case"},
+        {NAME "gateway_host = sso:443\n",
+         "f:3: gateway_host = sso:443: expected host name in lower case"},
+        {"[organisation]\nname = -acme\n",
+         "f:2: name = -acme: expected 1 to 64 of a-z 0-9 . - without . or - at its ends"},
+        {"[organisation]\nname = a:b\n",
+         "f:2: name = a:b: expected 1 to 64 of a-z 0-9 . - without . or - at its ends"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct lk_config config = {.pool = 77};
+        char message[LK_CONFIG_MESSAGE_SIZE] = "";
+
+        assert_int_equal(parse(rows[i].text, strlen(rows[i].text), &config, message),
+                         -LK_ERR_CONFIG);
+        assert_string_equal(message, rows[i].message);
+        assert_int_equal(config.pool, 77);
+    }
+}
+
+static void test_bytes_and_length(void **state)
+{
+    static const char nul[] = NAME "gateway_host = a\0b\n";
+    char text[400] = NAME "#";
+    struct lk_config config;
+    char message[LK_CONFIG_MESSAGE_SIZE];
+
+    (void)state;
+    assert_int_equal(parse(nul, sizeof nul - 1, &config, message), -LK_ERR_CONFIG);
+    assert_string_equal(message, "f:3: a NUL byte");
+    memset(text + strlen(text), 'x', LK_CONFIG_LINE_MAX - 1);
+    assert_int_equal(parse(text, strlen(text), &config, message), 0);
+    lk_config_clear(&config);
+    text[strlen(text)] = 'x';
+    assert_int_equal(parse(text, strlen(text), &config, message), -LK_ERR_CONFIG);
+    assert_string_equal(message, "f:3: the line is too long");
+}
+
+/* What print writes reads back to the same, and every option can be set to something else. */
+static void test_print_and_reload(void **state)
+{
+    static const char changed[] = NAME
+        "[paths]\nstate = /other\n[policy]\nceremony_seconds = 7\npin_services = default extra\n"
+        "[broker]\nconnections = 99\n";
+    struct lk_config config;
+    struct lk_config fresh;
+    struct lk_config again;
+    struct lk_buf first = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+    struct lk_buf second = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+    char message[LK_CONFIG_MESSAGE_SIZE];
+
+    (void)state;
+    assert_int_equal(parse(NAME, sizeof NAME - 1, &config, message), 0);
+    assert_int_equal(parse(changed, sizeof changed - 1, &fresh, message), 0);
+    assert_int_equal(lk_config_reload(&config, &fresh, message, sizeof message), 2);
+    assert_string_equal(message, "paths.state broker.connections");
+    assert_string_equal(config.state, "/var/lib/latchkey");
+    assert_int_equal(config.connections, 1024);
+    assert_int_equal(config.ceremony_seconds, 7);
+    assert_string_equal(config.pin_services[6], "extra");
+    lk_config_print(&fresh, &first);
+    assert_int_equal(lk_buf_error(&first), 0);
+    assert_int_equal(lk_config_parse(lk_buf_view(&first), "f", &again, message, sizeof message), 0);
+    lk_config_print(&again, &second);
+    assert_true(lk_view_equal(lk_buf_view(&first), lk_buf_view(&second)));
+    lk_config_clear(&config);
+    lk_config_clear(&fresh);
+    lk_config_clear(&again);
+    lk_buf_clear(&first);
+    lk_buf_clear(&second);
+}
+
+static void test_file(void **state)
+{
+    char folder[] = "/tmp/latchkey-test-XXXXXX";
+    char path[64];
+    char link_path[64];
+    char message[LK_CONFIG_MESSAGE_SIZE];
+    char expected[LK_CONFIG_MESSAGE_SIZE];
+    struct lk_config config;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/conf", folder);
+    (void)snprintf(link_path, sizeof link_path, "%s/link", folder);
+    assert_int_equal(lk_file_replace(path, 0644, LK_VIEW((const uint8_t *)NAME, sizeof NAME - 1)),
+                     0);
+    assert_int_equal(lk_config_read(path, &config, message, sizeof message), 0);
+    lk_config_clear(&config);
+    assert_int_equal(lk_file_replace(path, 0644, LK_VIEW((const uint8_t *)"x", 1)), 0);
+    assert_int_equal(lk_config_read(path, &config, message, sizeof message), -LK_ERR_CONFIG);
+    (void)snprintf(expected, sizeof expected, "%s:1: expected name = value", path);
+    assert_string_equal(message, expected);
+    assert_int_equal(symlink("conf", link_path), 0);
+    assert_int_equal(lk_config_read(link_path, &config, message, sizeof message), -LK_ERR_LINK);
+    (void)snprintf(expected, sizeof expected, "%s: a symbolic link stands in the path", link_path);
+    assert_string_equal(message, expected);
+    assert_int_equal(chmod(path, 0666), 0);
+    assert_int_equal(lk_config_read(path, &config, message, sizeof message), -LK_ERR_MODE);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(unlink(link_path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* troff takes - for a hyphen and . at the start of a line for a request; the texts hold neither at a start of a line. */
+static void put_troff(struct lk_buf *buf, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        lk_buf_put_bytes(buf, "\\", *text == '-' ? 1 : 0);
+        lk_buf_put_bytes(buf, text, 1);
+    }
+}
+
+static void put_option(struct lk_buf *buf, const struct lk_option *option)
+{
+    char allowed[128];
+
+    lk_option_describe(option, allowed, sizeof allowed);
+    lk_buf_put_bytes(buf, ".TP\n.B ", 7);
+    lk_buf_put_bytes(buf, option->name, strlen(option->name));
+    lk_buf_put_bytes(buf, "\n", 1);
+    put_troff(buf, option->help);
+    lk_buf_put_bytes(buf, "\n.br\nValue: ", 12);
+    put_troff(buf, allowed);
+    lk_buf_put_bytes(buf, ".\n.br\nDefault: ", 15);
+    put_troff(buf, option->default_text == NULL      ? "none, it must be given"
+                   : option->default_text[0] == '\0' ? "nothing"
+                                                     : option->default_text);
+    if (option->reload)
+        put_troff(buf, ".\n.br\nMay be reloaded");
+    lk_buf_put_bytes(buf, ".\n", 2);
+}
+
+/* The part of the manual page between its two marks is what the table says. `test_config --manual` prints it. */
+static struct lk_buf manual_options(void)
+{
+    struct lk_buf buf = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+
+    for (size_t i = 0; i < lk_option_count; i++) {
+        if (i == 0 || strcmp(lk_options[i].section, lk_options[i - 1].section) != 0) {
+            lk_buf_put_bytes(&buf, ".SS [", 5);
+            lk_buf_put_bytes(&buf, lk_options[i].section, strlen(lk_options[i].section));
+            lk_buf_put_bytes(&buf, "]\n", 2);
+        }
+        put_option(&buf, &lk_options[i]);
+    }
+    lk_buf_put_u8(&buf, 0);
+    return buf;
+}
+
+static void test_manual(void **state)
+{
+    static const char begin[] = ".\\\" options from the table\n";
+    static const char end[] = ".\\\" end of options\n";
+    struct lk_file_rule rule = {.owner = geteuid()};
+    struct lk_buf page = LK_BUF_INIT(0);
+    struct lk_buf expected = manual_options();
+    char path[512];
+    char *from;
+    char *to;
+
+    (void)state;
+    if (getenv("LK_SOURCE_DIR") == NULL)
+        skip();
+    (void)snprintf(path, sizeof path, "%s/docs/man/latchkey.conf.5", getenv("LK_SOURCE_DIR"));
+    assert_int_equal(lk_file_read(path, &rule, LK_CONFIG_FILE_MAX, &page), 0);
+    page.max++;
+    lk_buf_put_u8(&page, 0);
+    from = strstr((char *)page.data, begin);
+    assert_non_null(from);
+    from += strlen(begin);
+    to = strstr(from, end);
+    assert_non_null(to);
+    *to = '\0';
+    assert_string_equal(from, (const char *)expected.data);
+    lk_buf_clear(&page);
+    lk_buf_clear(&expected);
+}
+
+static void test_help(void **state)
+{
+    struct lk_buf help = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+
+    (void)state;
+    lk_config_help(&help);
+    lk_buf_put_u8(&help, 0);
+    assert_int_equal(lk_buf_error(&help), 0);
+    for (size_t i = 0; i < lk_option_count; i++) {
+        assert_non_null(strstr((const char *)help.data, lk_options[i].help));
+        assert_ptr_equal(lk_option_find(lk_options[i].section, lk_options[i].name), &lk_options[i]);
+        assert_true(lk_option_section_known(lk_options[i].section));
+    }
+    lk_buf_clear(&help);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_refusals),         cmocka_unit_test(test_bytes_and_length),
+        cmocka_unit_test(test_print_and_reload), cmocka_unit_test(test_file),
+        cmocka_unit_test(test_manual),           cmocka_unit_test(test_help),
+    };
+
+    if (argc == 2 && strcmp(argv[1], "--manual") == 0) {
+        struct lk_buf options = manual_options();
+
+        (void)fputs((const char *)options.data, stdout);
+        lk_buf_clear(&options);
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
