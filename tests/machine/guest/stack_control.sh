@@ -37,7 +37,7 @@ auth required pam_u2f.so authfile=$scratch/authfile origin=pam://latchkey-guest 
     expect_login accepted u2f-touch 'sudo, touched by hand' sudo alice "$LK_PASSWORD" "$control_pin" \
         "$(when_blinking alices touch now)"
     expect_login refused u2f-pulled 'sudo, key pulled out while it blinks' sudo alice "$LK_PASSWORD" \
-        "$control_pin" "$(when_blinking alices unplug)" 'touch the device'
+        "$control_pin" "$(when_blinking alices unplug)" 'touch the (device|FIDO authenticator)'
     check u2f-unplugged 'and it is out' test "$(key_field alices status plugged)" = no
     expect_login refused u2f-none 'sudo, no key' sudo alice "$LK_PASSWORD" "$control_pin"
     need other-key keys_plugged others

@@ -4,17 +4,26 @@
 # last, so an interrupted download is begun again and never booted.
 
 # The package that the empty package linux-image-amd64 stands for, for example linux-image-6.1.0-56-amd64.
-kernel_package() {
-    apt-cache depends --no-recommends linux-image-amd64 |
+kernel_package() { # APT-OPTION...
+    apt-cache "$@" depends --no-recommends linux-image-amd64 2>/dev/null |
         awk '$1 == "Depends:" && $2 ~ /^linux-image-/ { print $2; exit }'
 }
 
-kernel_download() { # FOLDER PACKAGE
+# Where the machine has no package lists, they are fetched into the folder and not into the system.
+kernel_download() { # FOLDER
+    local folder=$1 package
     local -a options=()
     # apt's own user cannot write here when root runs the tests, and root needs no second user for it.
     if ((EUID == 0)); then options=(-o APT::Sandbox::User=root); fi
-    (cd "$1" && apt-get -q "${options[@]}" download "$2" >apt.log 2>&1) ||
-        { cat "$1/apt.log" >&2; return 1; }
+    package=$(kernel_package "${options[@]}")
+    if [[ -z $package ]]; then
+        mkdir -p "$folder/apt/lists/partial" "$folder/apt/cache/archives/partial"
+        options+=(-o "Dir::State::Lists=$folder/apt/lists" -o "Dir::Cache=$folder/apt/cache")
+        apt-get -q "${options[@]}" update
+        package=$(kernel_package "${options[@]}")
+    fi
+    [[ -n $package ]] || { echo "apt knows no linux-image-amd64" && return 1; }
+    cd "$folder" && apt-get -q "${options[@]}" download "$package"
 }
 
 # Left out: drivers of hardware that QEMU is not asked to show, nine tenths of the package.
@@ -29,33 +38,36 @@ kernel_extract() { # DEB ROOT
         tar -x -C "$2" --no-same-owner "${left_out[@]}" --exclude='./usr/share' --exclude='*/System.map-*'
 }
 
+# Each step says itself that it failed: set -e does not hold in a function whose result is asked for.
 kernel_unpack() { # FOLDER
     local folder=$1 version
-    kernel_extract "$folder"/*.deb "$folder/root"
-    rm -f "$folder"/*.deb "$folder/apt.log"
+    kernel_extract "$folder"/*.deb "$folder/root" || return 1
+    rm -rf "$folder"/*.deb "$folder/apt" "$folder/apt.log"
     # From Debian 13 on the modules are under usr/lib; modprobe -d and depmod -b look in lib.
     if [[ ! -e $folder/root/lib && -d $folder/root/usr/lib ]]; then ln -s usr/lib "$folder/root/lib"; fi
-    version=$(ls "$folder/root/lib/modules")
-    mv "$folder/root/boot/vmlinuz-$version" "$folder/vmlinuz"
-    depmod -b "$folder/root" "$version"
-    printf '%s\n' "$version" >"$folder/version"
+    version=$(ls "$folder/root/lib/modules") &&
+        mv "$folder/root/boot/vmlinuz-$version" "$folder/vmlinuz" &&
+        depmod -b "$folder/root" "$version" &&
+        printf '%s\n' "$version" >"$folder/version"
 }
 
 # Prints the folder of a ready kernel: vmlinuz, version and root/lib/modules/VERSION.
 kernel_ready() { # CACHE
-    local cache=$1 package folder
+    local cache=$1 folder
     for folder in "$cache"/kernel-*/; do
         if [[ -e ${folder}complete ]]; then
             printf '%s\n' "${folder%/}"
             return 0
         fi
     done
-    package=$(kernel_package)
-    [[ -n $package ]] || { echo "machine: apt knows no linux-image-amd64 (apt-get update?)" >&2; return 1; }
-    folder=$cache/kernel-$package
+    folder=$cache/kernel-$(dpkg --print-architecture)
     rm -rf "$folder"
     mkdir -p "$folder"
-    kernel_download "$folder" "$package" && kernel_unpack "$folder" || return 1
+    if ! (kernel_download "$folder") >"$folder/apt.log" 2>&1; then
+        cat "$folder/apt.log" >&2
+        return 1
+    fi
+    kernel_unpack "$folder" || return 1
     : >"$folder/complete"
     printf '%s\n' "$folder"
 }
