@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* latchkey list, show, pending, explain: what is enrolled and how it stands. `explain` prints what the login itself would find: the
+ * broker judges with the same function. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "provisioning/cli.h"
+
+struct listing {
+    struct lk_cli *cli;
+    struct lk_json_writer writer;
+    struct lk_json *array;
+    size_t count;
+    bool full;
+    bool explain;
+};
+
+static void print_reasons(const struct lk_desk_credential *credential)
+{
+    if (credential->reason_count == 0)
+        printf("  %s\n", _("May log in now."));
+    for (uint32_t i = 0; i < credential->reason_count; i++) {
+        enum lk_reason reason = lk_reason_known(credential->reasons[i])
+                                    ? (enum lk_reason)credential->reasons[i]
+                                    : LK_REASON_INTERNAL;
+
+        printf("  %s %-22s %s\n", i == 0 ? _("no: ") : "    ", lk_reason_name(reason),
+               _(lk_reason_text(reason)));
+    }
+}
+
+static int each(void *context, const struct lk_desk_credential *credential)
+{
+    struct listing *listing = context;
+
+    listing->count++;
+    if (listing->cli->json) {
+        lk_cli_json_credential(listing->cli, &listing->writer,
+                               lk_json_put_object(&listing->writer, listing->array, NULL),
+                               credential);
+        return 0;
+    }
+    lk_cli_show_credential(listing->cli, credential, listing->full);
+    if (listing->explain)
+        print_reasons(credential);
+    return 0;
+}
+
+static int run_listing(struct lk_cli *cli, const struct lk_desk_filter *filter,
+                       struct listing *listing, const char *none)
+{
+    int status = lk_cli_connect(cli);
+
+    listing->cli = cli;
+    if (status != 0)
+        return status;
+    if (cli->json) {
+        lk_json_begin_object(&listing->writer);
+        lk_json_put_bool(&listing->writer, listing->writer.root, "ok", true);
+        listing->array = lk_json_put_array(&listing->writer, listing->writer.root, "credentials");
+    }
+    status = lk_cli_list(cli, filter, each, listing);
+    if (status != 0) {
+        if (cli->json)
+            lk_json_abandon(&listing->writer);
+        return status;
+    }
+    if (cli->json)
+        return lk_cli_print_json(cli, &listing->writer);
+    if (listing->count == 0)
+        printf("%s\n", none);
+    return LK_EXIT_OK;
+}
+
+static int filter_from(struct lk_cli *cli, int argc, char **argv, bool required,
+                       struct lk_desk_filter *filter)
+{
+    size_t length;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--all-versions") == 0) {
+            filter->all_versions = true;
+        } else if (argv[i][0] == '-' || filter->name[0] != '\0' ||
+                   filter->credential_prefix_len > 0) {
+            return lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[i]);
+        } else {
+            length = strlen(argv[i]);
+            if (length >= 8 && length <= 64 && length % 2 == 0 &&
+                lk_unhex(filter->credential_prefix, length / 2, argv[i]) == 0)
+                filter->credential_prefix_len = (uint8_t)(length / 2);
+            else if (lk_name_valid(argv[i]))
+                snprintf(filter->name, sizeof filter->name, "%s", argv[i]);
+            else
+                return lk_cli_usage(cli, _("%s is neither a login name nor an identifier"),
+                                    argv[i]);
+        }
+    }
+    if (required && filter->name[0] == '\0' && filter->credential_prefix_len == 0)
+        return lk_cli_usage(
+            cli, _("%s needs an agent or an identifier as `latchkey list` shows it"), cli->command);
+    return 0;
+}
+
+int lk_cmd_list(struct lk_cli *cli, int argc, char **argv)
+{
+    struct lk_desk_filter filter = {0};
+    struct listing listing = {0};
+    int status = filter_from(cli, argc, argv, false, &filter);
+
+    return status != 0
+               ? status
+               : run_listing(
+                     cli, &filter, &listing,
+                     _("No credential is enrolled yet. `latchkey enroll AGENT` makes the first."));
+}
+
+int lk_cmd_show(struct lk_cli *cli, int argc, char **argv)
+{
+    struct lk_desk_filter filter = {0};
+    struct listing listing = {.full = true};
+    int status = filter_from(cli, argc, argv, true, &filter);
+
+    status = status != 0
+                 ? status
+                 : run_listing(cli, &filter, &listing, _("Nothing of that name is enrolled."));
+    return status == LK_EXIT_OK && listing.count == 0 ? LK_EXIT_REFUSED : status;
+}
+
+int lk_cmd_explain(struct lk_cli *cli, int argc, char **argv)
+{
+    struct lk_desk_filter filter = {0};
+    struct listing listing = {.explain = true};
+    int status = filter_from(cli, argc, argv, true, &filter);
+
+    status =
+        status != 0
+            ? status
+            : run_listing(
+                  cli, &filter, &listing,
+                  _("Nothing of that name is enrolled: a login is refused (E_UNKNOWN_AGENT)."));
+    return status == LK_EXIT_OK && listing.count == 0 ? LK_EXIT_REFUSED : status;
+}
+
+int lk_cmd_pending(struct lk_cli *cli, int argc, char **argv)
+{
+    struct lk_desk_filter filter = {.state = LK_STATE_PENDING};
+    struct listing listing = {0};
+    int status = filter_from(cli, argc, argv, false, &filter);
+
+    return status != 0 ? status
+                       : run_listing(cli, &filter, &listing, _("Nothing waits for an operator."));
+}
