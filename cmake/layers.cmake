@@ -43,6 +43,8 @@ lk_row(opener       FOLDER device/opener   USES base message sandbox)
 lk_row(talker       FOLDER device/talker   USES base message model sandbox wire LIBS fido2)
 lk_row(device       FOLDER device          USES base message sandbox)
 lk_row(pam_module   FOLDER pam_module      USES base message client model LIBS pam)
+# Runs a PAM stack once, for `latchkey pam try`: a program of its own, so that the command line links no libpam.
+lk_row(pam_try      FOLDER provisioning/pam_try USES base LIBS pam)
 lk_row(provisioning FOLDER provisioning    USES base message client model crypto json sandbox wire verify policy config)
 lk_row(softkey      FOLDER tests/softkey   LIBS openssl cbor)
 
@@ -56,5 +58,6 @@ lk_home(cbor    PACKAGE libcbor    FOLDERS core/wire     HEADERS "cbor" SYMBOLS 
 lk_home(inih    LIBRARY inih       FOLDERS core/config   HEADERS "ini\\.h" SYMBOLS "ini_")
 lk_home(sqlite3 PACKAGE sqlite3    FOLDERS broker/store  HEADERS "sqlite3" SYMBOLS "sqlite3_")
 lk_home(fido2   PACKAGE libfido2   FOLDERS device/talker HEADERS "fido" SYMBOLS "(fido|es256|rs256|eddsa)_")
-lk_home(pam     LIBRARY pam        FOLDERS pam_module    HEADERS "security/" SYMBOLS "pam_(?!sm_)")
+lk_home(pam     LIBRARY pam        FOLDERS pam_module provisioning/pam_try HEADERS "security/" SYMBOLS "pam_(?!sm_)")
 lk_home(cmocka  LIBRARY cmocka     FOLDERS               HEADERS "cmocka" SYMBOLS "_?cmocka_")
+lk_home(umockdev PACKAGE umockdev-1.0 FOLDERS        HEADERS "umockdev" SYMBOLS "umockdev_")

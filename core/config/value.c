@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "config/options.h"
 
 #define LK_LOWER "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -75,22 +76,6 @@ static bool lk_value_path_valid(const char *value, size_t max)
             return false;
         part += len + 1;
     }
-    return true;
-}
-
-/* Decimal digits only: no sign, no blank, no leading zero, at most nine of them. */
-static bool lk_value_number(const char *value, uint32_t min, uint32_t max, uint32_t *ret_number)
-{
-    uint32_t number = 0;
-    size_t len = strlen(value);
-
-    if (len == 0 || len > 9 || strspn(value, "0123456789") != len || (value[0] == '0' && len > 1))
-        return false;
-    for (size_t i = 0; i < len; i++)
-        number = number * 10 + (uint32_t)(value[i] - '0');
-    if (number < min || number > max)
-        return false;
-    *ret_number = number;
     return true;
 }
 
@@ -192,7 +177,8 @@ static bool lk_value_set_text(const struct lk_option *option, struct lk_config *
 int lk_option_set(const struct lk_option *option, struct lk_config *config, const char *value,
                   char *ret_reason, size_t size)
 {
-    uint32_t number = 0;
+    uint64_t number = 0;
+    uint32_t value_32;
     bool required;
     int r;
 
@@ -207,9 +193,10 @@ int lk_option_set(const struct lk_option *option, struct lk_config *config, cons
     case LK_OPTION_UINT:
     case LK_OPTION_SECONDS:
     case LK_OPTION_DAYS:
-        if (!lk_value_number(value, option->min, option->max, &number))
+        if (lk_number_parse(value, option->min, option->max, &number) != 0)
             return lk_value_refuse(ret_reason, size, option, value);
-        memcpy(lk_value_text(option, config), &number, sizeof number);
+        value_32 = (uint32_t)number;
+        memcpy(lk_value_text(option, config), &value_32, sizeof value_32);
         return 0;
     case LK_OPTION_REQUIRED:
         required = strcmp(value, "required") == 0;

@@ -14,6 +14,7 @@
 #include "base/base64url.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/text.h"
 
 static void test_hex(void **state)
 {
@@ -137,6 +138,39 @@ static void test_compare_and_random(void **state)
     for (size_t i = 0; i < sizeof a; i++)
         zeros += a[i] == 0;
     assert_true(zeros < 100);
+}
+
+static void test_number(void **state)
+{
+    static const char *const wrong[] = {"", " 1", "1 ", "+1", "-1", "01", "0x1", "1.0", "1a"};
+    uint64_t number = 77;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_int_equal(lk_number_parse(wrong[i], 0, 100, &number), -LK_ERR_ENCODING);
+    assert_int_equal(lk_number_parse("4", 5, 7, &number), -LK_ERR_RANGE);
+    assert_int_equal(lk_number_parse("8", 5, 7, &number), -LK_ERR_RANGE);
+    assert_int_equal(lk_number_parse("18446744073709551616", 0, UINT64_MAX, &number),
+                     -LK_ERR_RANGE);
+    assert_int_equal(lk_number_parse("99999999999999999999", 0, UINT64_MAX, &number),
+                     -LK_ERR_RANGE);
+    assert_true(number == 77);
+    assert_int_equal(lk_number_parse("18446744073709551615", 0, UINT64_MAX, &number), 0);
+    assert_true(number == UINT64_MAX);
+    assert_int_equal(lk_number_parse("0", 0, 7, &number), 0);
+    assert_true(number == 0);
+}
+
+static void test_copy(void **state)
+{
+    char text[4] = "old";
+
+    (void)state;
+    assert_int_equal(lk_text_copy(text, sizeof text, "four"), -LK_ERR_TOO_BIG);
+    assert_string_equal(text, "old");
+    assert_int_equal(lk_text_copy(text, sizeof text, "new"), 0);
+    assert_string_equal(text, "new");
+    assert_int_equal(lk_text_copy(text, 0, ""), -LK_ERR_TOO_BIG);
 }
 
 int main(void)

@@ -86,84 +86,80 @@ static void test_values(void **state)
     lk_config_clear(&config);
 }
 
+static const struct {
+    const char *text;
+    const char *message;
+} refusals[] = {
+    {"", "f:0: the file ends without name in [organisation]"},
+    {NAME "nome = x\n", "f:3: unknown option nome in [organisation]"},
+    {NAME "[polcy]\na = x\n", "f:4: unknown section [polcy]"},
+    {"name = acme\n", "f:1: name stands in no section"},
+    {NAME "name = acme\n", "f:3: name is given twice"},
+    {NAME "\n[organisation]\nname = b\n", "f:5: name is given twice"},
+    {NAME " indented\n", "f:3: the line is indented"},
+    {NAME "gateway_host = a ; x\n", "f:3: a comment behind a value: put it on a line of its own"},
+    {NAME "gateway_host = a #x\n", "f:3: a comment behind a value: put it on a line of its own"},
+    {NAME "gateway_host: a\n", "f:3: expected name = value"},
+    {NAME "gateway_host: a = b\n", "f:3: a colon in the name"},
+    {NAME "gateway_host\n", "f:3: expected name = value"},
+    {NAME "= x\n", "f:3: expected name = value"},
+    {NAME "gateway_host =\ta\n", "f:3: a tab or another control byte"},
+    {"[organisation]\r\nname = acme\r\n",
+     "f:1: a carriage return: lines end with a line feed alone"},
+    {"\xef\xbb\xbf" NAME, "f:1: a byte order mark"},
+    {NAME "[policy] x\n", "f:3: a section is written [name] and nothing else"},
+    {NAME "[policy\n", "f:3: a section is written [name] and nothing else"},
+    {NAME "[policy]\nceremony_seconds = 121\n",
+     "f:4: ceremony_seconds = 121: expected seconds from 5 to 120"},
+    {NAME "[policy]\nceremony_seconds = 4\n",
+     "f:4: ceremony_seconds = 4: expected seconds from 5 to 120"},
+    {NAME "[policy]\nceremony_seconds = 30s\n",
+     "f:4: ceremony_seconds = 30s: expected seconds from 5 to 120"},
+    {NAME "[policy]\nceremony_seconds = +30\n",
+     "f:4: ceremony_seconds = +30: expected seconds from 5 to 120"},
+    {NAME "[policy]\nceremony_seconds = 030\n",
+     "f:4: ceremony_seconds = 030: expected seconds from 5 to 120"},
+    {NAME "[policy]\nceremony_seconds =\n",
+     "f:4: ceremony_seconds = : expected seconds from 5 to 120"},
+    {NAME "[policy]\nceremony_seconds = 4294967326\n",
+     "f:4: ceremony_seconds = 4294967326: expected seconds from 5 to 120"},
+    {NAME "[policy]\nhost_user_verification = yes\n",
+     "f:4: host_user_verification = yes: expected required or discouraged"},
+    {NAME "[policy]\npin_services = login login\n",
+     "f:4: pin_services = login login: expected service names between blanks, each once; the "
+     "word default, put first, stands for the default list"},
+    {NAME "[policy]\npin_services = a/b\n",
+     "f:4: pin_services = a/b: expected service names between blanks, each once; the word "
+     "default, put first, stands for the default list"},
+    {NAME "[policy]\nhost_group = A\n", "f:4: host_group = A: expected 1 to 64 of a-z 0-9 . _ -"},
+    {NAME "[paths]\nstate = var\n",
+     "f:4: state = var: expected absolute path of at most 200 bytes"},
+    {NAME "[paths]\nstate = /var/../x\n",
+     "f:4: state = /var/../x: expected absolute path of at most 200 bytes"},
+    {NAME "[paths]\nstate = /var//x\n",
+     "f:4: state = /var//x: expected absolute path of at most 200 bytes"},
+    {NAME "gateway_host = 192.0.2.1\n",
+     "f:3: gateway_host = 192.0.2.1: expected host name in lower case"},
+    {NAME "gateway_host = a..b\n", "f:3: gateway_host = a..b: expected host name in lower case"},
+    {NAME "gateway_host = SSO\n", "f:3: gateway_host = SSO: expected host name in lower case"},
+    {NAME "gateway_host = sso:443\n",
+     "f:3: gateway_host = sso:443: expected host name in lower case"},
+    {"[organisation]\nname = -acme\n",
+     "f:2: name = -acme: expected 1 to 64 of a-z 0-9 . - without . or - at its ends"},
+    {"[organisation]\nname = a:b\n",
+     "f:2: name = a:b: expected 1 to 64 of a-z 0-9 . - without . or - at its ends"},
+};
+
 static void test_refusals(void **state)
 {
-    static const struct {
-        const char *text;
-        const char *message;
-    } rows[] = {
-        {"", "f:0: the file ends without name in [organisation]"},
-        {NAME "nome = x\n", "f:3: unknown option nome in [organisation]"},
-        {NAME "[polcy]\na = x\n", "f:4: unknown section [polcy]"},
-        {"name = acme\n", "f:1: name stands in no section"},
-        {NAME "name = acme\n", "f:3: name is given twice"},
-        {NAME "\n[organisation]\nname = b\n", "f:5: name is given twice"},
-        {NAME " indented\n", "f:3: the line is indented"},
-        {NAME "gateway_host = a ; x\n",
-         "f:3: a comment behind a value: put it on a line of its own"},
-        {NAME "gateway_host = a #x\n",
-         "f:3: a comment behind a value: put it on a line of its own"},
-        {NAME "gateway_host: a\n", "f:3: expected name = value"},
-        {NAME "gateway_host: a = b\n", "f:3: a colon in the name"},
-        {NAME "gateway_host\n", "f:3: expected name = value"},
-        {NAME "= x\n", "f:3: expected name = value"},
-        {NAME "gateway_host =\ta\n", "f:3: a tab or another control byte"},
-        {"[organisation]\r\nname = acme\r\n",
-         "f:1: a carriage return: lines end with a line feed alone"},
-        {"\xef\xbb\xbf" NAME, "f:1: a byte order mark"},
-        {NAME "[policy] x\n", "f:3: a section is written [name] and nothing else"},
-        {NAME "[policy\n", "f:3: a section is written [name] and nothing else"},
-        {NAME "[policy]\nceremony_seconds = 121\n",
-         "f:4: ceremony_seconds = 121: expected seconds from 5 to 120"},
-        {NAME "[policy]\nceremony_seconds = 4\n",
-         "f:4: ceremony_seconds = 4: expected seconds from 5 to 120"},
-        {NAME "[policy]\nceremony_seconds = 30s\n",
-         "f:4: ceremony_seconds = 30s: expected seconds from 5 to 120"},
-        {NAME "[policy]\nceremony_seconds = +30\n",
-         "f:4: ceremony_seconds = +30: expected seconds from 5 to 120"},
-        {NAME "[policy]\nceremony_seconds = 030\n",
-         "f:4: ceremony_seconds = 030: expected seconds from 5 to 120"},
-        {NAME "[policy]\nceremony_seconds =\n",
-         "f:4: ceremony_seconds = : expected seconds from 5 to 120"},
-        {NAME "[policy]\nceremony_seconds = 4294967326\n",
-         "f:4: ceremony_seconds = 4294967326: expected seconds from 5 to 120"},
-        {NAME "[policy]\nhost_user_verification = yes\n",
-         "f:4: host_user_verification = yes: expected required or discouraged"},
-        {NAME "[policy]\npin_services = login login\n",
-         "f:4: pin_services = login login: expected service names between blanks, each once; the "
-         "word default, put first, stands for the default list"},
-        {NAME "[policy]\npin_services = a/b\n",
-         "f:4: pin_services = a/b: expected service names between blanks, each once; the word "
-         "default, put first, stands for the default list"},
-        {NAME "[policy]\nhost_group = A\n",
-         "f:4: host_group = A: expected 1 to 64 of a-z 0-9 . _ -"},
-        {NAME "[paths]\nstate = var\n",
-         "f:4: state = var: expected absolute path of at most 200 bytes"},
-        {NAME "[paths]\nstate = /var/../x\n",
-         "f:4: state = /var/../x: expected absolute path of at most 200 bytes"},
-        {NAME "[paths]\nstate = /var//x\n",
-         "f:4: state = /var//x: expected absolute path of at most 200 bytes"},
-        {NAME "gateway_host = 192.0.2.1\n",
-         "f:3: gateway_host = 192.0.2.1: expected host name in lower case"},
-        {NAME "gateway_host = a..b\n",
-         "f:3: gateway_host = a..b: expected host name in lower case"},
-        {NAME "gateway_host = SSO\n", "f:3: gateway_host = SSO: expected host name in lower case"},
-        {NAME "gateway_host = sso:443\n",
-         "f:3: gateway_host = sso:443: expected host name in lower case"},
-        {"[organisation]\nname = -acme\n",
-         "f:2: name = -acme: expected 1 to 64 of a-z 0-9 . - without . or - at its ends"},
-        {"[organisation]\nname = a:b\n",
-         "f:2: name = a:b: expected 1 to 64 of a-z 0-9 . - without . or - at its ends"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
         struct lk_config config = {.pool = 77};
         char message[LK_CONFIG_MESSAGE_SIZE] = "";
 
-        assert_int_equal(parse(rows[i].text, strlen(rows[i].text), &config, message),
+        assert_int_equal(parse(refusals[i].text, strlen(refusals[i].text), &config, message),
                          -LK_ERR_CONFIG);
-        assert_string_equal(message, rows[i].message);
+        assert_string_equal(message, refusals[i].message);
         assert_int_equal(config.pool, 77);
     }
 }
