@@ -177,6 +177,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_number),
+        cmocka_unit_test(test_copy),
         cmocka_unit_test(test_base64url_vectors),
         cmocka_unit_test(test_base64url_refusals),
         cmocka_unit_test(test_clock),
