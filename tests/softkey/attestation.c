@@ -24,6 +24,7 @@ struct lk_certificate {
 struct lk_issuer {
     uint8_t private_key[32];
     EVP_PKEY *pkey;
+    X509 *certificate; /* complete but for its signature */
 };
 
 static void lk_key_derive(const uint8_t root_seed[32], const char *purpose, const uint8_t *aaguid,
@@ -43,10 +44,13 @@ static void lk_name_add(X509_NAME *name, const char *field, const char *value)
                       "name");
 }
 
-static void lk_extension_add(X509 *certificate, int nid, const char *value)
+static void lk_extension_add(X509 *certificate, X509 *issuer, int nid, const char *value)
 {
-    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+    X509_EXTENSION *extension;
+    X509V3_CTX context;
 
+    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+    extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
     lk_crypto_require(extension != NULL && X509_add_ext(certificate, extension, -1) == 1,
                       "extension");
     X509_EXTENSION_free(extension);
@@ -142,14 +146,26 @@ static void lk_certificate_finish(X509 *certificate, const struct lk_issuer *iss
     lk_crypto_require(!writer.failed, "certificate too long");
     ret_certificate->length = writer.length;
     OPENSSL_free(signed_part);
-    X509_free(certificate);
 }
 
 static void lk_issuer_open(const uint8_t root_seed[32], const char *purpose,
                            struct lk_issuer *ret_issuer)
 {
+    X509 *root;
+
     lk_key_derive(root_seed, purpose, NULL, ret_issuer->private_key);
     ret_issuer->pkey = lk_p256_pkey_make(ret_issuer->private_key);
+    root = lk_certificate_begin(NULL, "Latchkey test root", ret_issuer->pkey, 1);
+    lk_extension_add(root, root, NID_basic_constraints, "critical,CA:TRUE");
+    lk_extension_add(root, root, NID_key_usage, "critical,keyCertSign");
+    lk_extension_add(root, root, NID_subject_key_identifier, "hash");
+    ret_issuer->certificate = root;
+}
+
+static void lk_issuer_close(struct lk_issuer *issuer)
+{
+    X509_free(issuer->certificate);
+    EVP_PKEY_free(issuer->pkey);
 }
 
 bool lk_attestation_print_root(const uint8_t root_seed[32], FILE *output)
@@ -161,15 +177,12 @@ bool lk_attestation_print_root(const uint8_t root_seed[32], FILE *output)
     bool good;
 
     lk_issuer_open(root_seed, "root", &issuer);
-    certificate = lk_certificate_begin(NULL, "Latchkey test root", issuer.pkey, 1);
-    lk_extension_add(certificate, NID_basic_constraints, "critical,CA:TRUE");
-    lk_extension_add(certificate, NID_key_usage, "critical,keyCertSign");
-    lk_certificate_finish(certificate, &issuer, &root);
+    lk_certificate_finish(issuer.certificate, &issuer, &root);
     certificate = d2i_X509(NULL, &der, (long)root.length);
     lk_crypto_require(certificate != NULL, "root");
     good = PEM_write_X509(output, certificate) == 1;
     X509_free(certificate);
-    EVP_PKEY_free(issuer.pkey);
+    lk_issuer_close(&issuer);
     return good;
 }
 
@@ -191,11 +204,14 @@ static void lk_batch_certificate_make(const struct lk_softkey *key, bool with_aa
     if (key->misbehaviour.on[LK_MISBEHAVE_WRONG_AAGUID])
         aaguid[15] ^= 0xff;
     certificate = lk_certificate_begin("Authenticator Attestation", "Latchkey software key", pkey, 2);
-    lk_extension_add(certificate, NID_basic_constraints, "critical,CA:FALSE");
+    lk_extension_add(certificate, issuer.certificate, NID_basic_constraints, "critical,CA:FALSE");
+    lk_extension_add(certificate, issuer.certificate, NID_subject_key_identifier, "hash");
+    lk_extension_add(certificate, issuer.certificate, NID_authority_key_identifier, "keyid:always");
     if (with_aaguid)
         lk_aaguid_add(certificate, aaguid);
     lk_certificate_finish(certificate, &issuer, ret_certificate);
-    EVP_PKEY_free(issuer.pkey);
+    X509_free(certificate);
+    lk_issuer_close(&issuer);
     EVP_PKEY_free(pkey);
 }
 
