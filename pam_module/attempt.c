@@ -19,9 +19,10 @@
 
 enum {
     LK_CONNECT_TIMEOUT_MS = 5000,
-    LK_LOGIN_TIMEOUT_MS = 45000, /* the broker ends a ceremony after 30 s; this is for one that has stopped */
-    LK_RESTART_PAUSE_MS = 700,   /* the broker is started again 500 ms after its end */
-    LK_PIN_SHORTEST = 4          /* code points, CTAP 2.1 section 6.5.1 */
+    LK_LOGIN_TIMEOUT_MS =
+        45000, /* the broker ends a ceremony after 30 s; this is for one that has stopped */
+    LK_RESTART_PAUSE_MS = 700, /* the broker is started again 500 ms after its end */
+    LK_PIN_SHORTEST = 4        /* code points, CTAP 2.1 section 6.5.1 */
 };
 
 /* Programs like sudo block these while a module runs, and look afterwards: a blocked signal is seen only here. */
@@ -233,8 +234,7 @@ static bool lk_attempt_same_user(const struct lk_attempt *attempt)
 {
     const char *user = lk_attempt_item(attempt, PAM_USER);
 
-    return user != NULL && attempt->login.name[0] != '\0' &&
-           strcmp(user, attempt->login.name) == 0;
+    return user != NULL && attempt->login.name[0] != '\0' && strcmp(user, attempt->login.name) == 0;
 }
 
 enum lk_reason lk_attempt_run(struct lk_attempt *attempt, pam_handle_t *pam, int flags, int argc,

@@ -201,20 +201,13 @@ LK_FIELDS_ENCODER(lk_desk_log_encode, struct lk_desk_log_filter, LK_MESSAGE_DESK
 LK_FIELDS_DECODER(lk_desk_log_decode, struct lk_desk_log_filter, log_fields)
 
 static const struct lk_field record_list[] = {
-    LK_U64(struct lk_desk_record, number),
-    LK_I64(struct lk_desk_record, time),
-    LK_U32(struct lk_desk_record, reason),
-    LK_U8(struct lk_desk_record, kind),
-    LK_BYTES(struct lk_desk_record, subject),
-    LK_BYTES(struct lk_desk_record, credential),
-    LK_BYTES(struct lk_desk_record, aaguid),
-    LK_U8(struct lk_desk_record, flags),
-    LK_U32(struct lk_desk_record, counter),
-    LK_U32(struct lk_desk_record, milliseconds),
-    LK_U32(struct lk_desk_record, count),
-    LK_TEXT(struct lk_desk_record, name),
-    LK_TEXT(struct lk_desk_record, service),
-    LK_TEXT(struct lk_desk_record, remote_host),
+    LK_U64(struct lk_desk_record, number),    LK_I64(struct lk_desk_record, time),
+    LK_U32(struct lk_desk_record, reason),    LK_U8(struct lk_desk_record, kind),
+    LK_BYTES(struct lk_desk_record, subject), LK_BYTES(struct lk_desk_record, credential),
+    LK_BYTES(struct lk_desk_record, aaguid),  LK_U8(struct lk_desk_record, flags),
+    LK_U32(struct lk_desk_record, counter),   LK_U32(struct lk_desk_record, milliseconds),
+    LK_U32(struct lk_desk_record, count),     LK_TEXT(struct lk_desk_record, name),
+    LK_TEXT(struct lk_desk_record, service),  LK_TEXT(struct lk_desk_record, remote_host),
 };
 static const struct lk_fields record_fields = LK_FIELDS(record_list);
 LK_FIELDS_ENCODER(lk_desk_record_encode, struct lk_desk_record, LK_MESSAGE_DESK_RECORD,
@@ -231,10 +224,8 @@ LK_FIELDS_ENCODER(lk_desk_restore_encode, struct lk_desk_restore, LK_MESSAGE_DES
 LK_FIELDS_DECODER(lk_desk_restore_decode, struct lk_desk_restore, restore_fields)
 
 static const struct lk_field result_list[] = {
-    LK_U32(struct lk_desk_result, reason),
-    LK_U64(struct lk_desk_result, number),
-    LK_U64(struct lk_desk_result, detail),
-    LK_U8(struct lk_desk_result, retries),
+    LK_U32(struct lk_desk_result, reason), LK_U64(struct lk_desk_result, number),
+    LK_U64(struct lk_desk_result, detail), LK_U8(struct lk_desk_result, retries),
     LK_TEXT(struct lk_desk_result, text),
 };
 static const struct lk_fields result_fields = LK_FIELDS(result_list);

@@ -36,50 +36,58 @@ struct lk_desk_pairs {
     struct lk_desk_pair pairs[LK_PAIRS_MAX];
 };
 LK_MUST_USE int lk_desk_status_encode(struct lk_buf *buf, uint32_t request);
-LK_MUST_USE int lk_desk_pairs_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_pairs *pairs);
+LK_MUST_USE int lk_desk_pairs_encode(struct lk_buf *buf, uint32_t request,
+                                     const struct lk_desk_pairs *pairs);
 LK_MUST_USE int lk_desk_pairs_decode(struct lk_view payload, struct lk_desk_pairs *ret_pairs);
 
 struct lk_desk_filter {
-    char name[65];             /* exactly this agent, or "" */
+    char name[65];                 /* exactly this agent, or "" */
     uint8_t credential_prefix[32]; /* first credential_prefix_len bytes of SHA-256(credential id) */
     uint8_t credential_prefix_len;
-    uint8_t state;             /* enum lk_state, or 0 = any */
-    bool all_versions;         /* else only the newest of each credential */
-    uint64_t after;            /* only rows whose register entry is greater: the next page; 0 = from the beginning */
-    uint16_t most;             /* 1 to LK_LIST_MOST rows, ordered by register entry; exactly this many came = ask again */
+    uint8_t state;     /* enum lk_state, or 0 = any */
+    bool all_versions; /* else only the newest of each credential */
+    uint64_t
+        after; /* only rows whose register entry is greater: the next page; 0 = from the beginning */
+    uint16_t
+        most; /* 1 to LK_LIST_MOST rows, ordered by register entry; exactly this many came = ask again */
 };
-LK_MUST_USE int lk_desk_list_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_filter *filter);
+LK_MUST_USE int lk_desk_list_encode(struct lk_buf *buf, uint32_t request,
+                                    const struct lk_desk_filter *filter);
 LK_MUST_USE int lk_desk_list_decode(struct lk_view payload, struct lk_desk_filter *ret_filter);
 
 /* One credential with its standing. */
 struct lk_desk_credential {
-    struct lk_view statement;       /* bytes */
-    uint8_t state;                  /* enum lk_state */
-    uint64_t entry;                 /* register number of the statement */
-    uint64_t activation;            /* register number of its activation, 0 = none */
+    struct lk_view statement; /* bytes */
+    uint8_t state;            /* enum lk_state */
+    uint64_t entry;           /* register number of the statement */
+    uint64_t activation;      /* register number of its activation, 0 = none */
     uint32_t counter;
     int64_t created;
-    int64_t last_login;             /* 0 = never */
-    uint32_t reason_count;          /* all that stands against a login now, by lk_policy_judge */
+    int64_t last_login;    /* 0 = never */
+    uint32_t reason_count; /* all that stands against a login now, by lk_policy_judge */
     uint32_t reasons[16];
     uint32_t endorsement_count;
     struct lk_view endorsements[16]; /* record bytes */
 };
-LK_MUST_USE int lk_desk_credential_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_credential *credential);
-LK_MUST_USE int lk_desk_credential_decode(struct lk_view payload, struct lk_desk_credential *ret_credential);
+LK_MUST_USE int lk_desk_credential_encode(struct lk_buf *buf, uint32_t request,
+                                          const struct lk_desk_credential *credential);
+LK_MUST_USE int lk_desk_credential_decode(struct lk_view payload,
+                                          struct lk_desk_credential *ret_credential);
 LK_MUST_USE int lk_desk_end_encode(struct lk_buf *buf, uint32_t request);
 
 /* Makes a credential on the key that is touched. For kind operator the subject is the operator's id. */
 struct lk_desk_create {
-    uint8_t kind;              /* enum lk_kind */
+    uint8_t kind; /* enum lk_kind */
     char name[65];
     char display_name[129];
-    bool has_subject;          /* else: the agent's subject if the name is known, or a new one */
+    bool has_subject; /* else: the agent's subject if the name is known, or a new one */
     uint8_t subject[16];
-    uint32_t exclude_count;    /* credentials the key must not hold; for agents the broker adds those it knows */
+    uint32_t
+        exclude_count; /* credentials the key must not hold; for agents the broker adds those it knows */
     struct lk_view exclude[LK_ALLOW_MAX];
 };
-LK_MUST_USE int lk_desk_create_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_create *create);
+LK_MUST_USE int lk_desk_create_encode(struct lk_buf *buf, uint32_t request,
+                                      const struct lk_desk_create *create);
 LK_MUST_USE int lk_desk_create_decode(struct lk_view payload, struct lk_desk_create *ret_create);
 
 struct lk_desk_created {
@@ -89,7 +97,8 @@ struct lk_desk_created {
     struct lk_view attestation_object;
     struct lk_device_info info; /* claimed */
 };
-LK_MUST_USE int lk_desk_created_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_created *created);
+LK_MUST_USE int lk_desk_created_encode(struct lk_buf *buf, uint32_t request,
+                                       const struct lk_desk_created *created);
 LK_MUST_USE int lk_desk_created_decode(struct lk_view payload, struct lk_desk_created *ret_created);
 
 /* A touch of an operator's key; the relying party is always latchkey-operator:ORG and user verification is
@@ -99,99 +108,115 @@ struct lk_desk_sign {
     uint32_t allow_count;
     struct lk_view allow[LK_ALLOW_MAX];
 };
-LK_MUST_USE int lk_desk_sign_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_sign *sign);
+LK_MUST_USE int lk_desk_sign_encode(struct lk_buf *buf, uint32_t request,
+                                    const struct lk_desk_sign *sign);
 LK_MUST_USE int lk_desk_sign_decode(struct lk_view payload, struct lk_desk_sign *ret_sign);
-LK_MUST_USE int lk_desk_signed_encode(struct lk_buf *buf, uint32_t request, const struct lk_device_assertion *assertion);
-LK_MUST_USE int lk_desk_signed_decode(struct lk_view payload, struct lk_device_assertion *ret_assertion);
+LK_MUST_USE int lk_desk_signed_encode(struct lk_buf *buf, uint32_t request,
+                                      const struct lk_device_assertion *assertion);
+LK_MUST_USE int lk_desk_signed_decode(struct lk_view payload,
+                                      struct lk_device_assertion *ret_assertion);
 
 struct lk_desk_submit {
     struct lk_view statement;
     struct lk_view attestation_object;
     struct lk_view client_data_hash;
 };
-LK_MUST_USE int lk_desk_submit_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_submit *submit);
+LK_MUST_USE int lk_desk_submit_encode(struct lk_buf *buf, uint32_t request,
+                                      const struct lk_desk_submit *submit);
 LK_MUST_USE int lk_desk_submit_decode(struct lk_view payload, struct lk_desk_submit *ret_submit);
 
 struct lk_desk_test {
     uint8_t statement[32]; /* digest */
 };
-LK_MUST_USE int lk_desk_test_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_test *test);
+LK_MUST_USE int lk_desk_test_encode(struct lk_buf *buf, uint32_t request,
+                                    const struct lk_desk_test *test);
 LK_MUST_USE int lk_desk_test_decode(struct lk_view payload, struct lk_desk_test *ret_test);
 
 /* One endorsement over a batch of statements that are pending here. */
 struct lk_desk_endorse {
-    struct lk_view endorsement;  /* record bytes */
+    struct lk_view endorsement; /* record bytes */
     uint32_t count;
-    struct lk_view statements;   /* count digests of 32 bytes, in leaf order: the broker computes root and paths itself */
+    struct lk_view
+        statements; /* count digests of 32 bytes, in leaf order: the broker computes root and paths itself */
 };
-LK_MUST_USE int lk_desk_endorse_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_endorse *endorse);
+LK_MUST_USE int lk_desk_endorse_encode(struct lk_buf *buf, uint32_t request,
+                                       const struct lk_desk_endorse *endorse);
 LK_MUST_USE int lk_desk_endorse_decode(struct lk_view payload, struct lk_desk_endorse *ret_endorse);
 
 /* Suspend or revoke: the changes are the leaves, one endorsement over them all. */
 struct lk_desk_state {
     struct lk_view endorsement;
-    uint32_t count;              /* at most 64 */
-    struct lk_view changes[64];  /* state change bytes */
+    uint32_t count;             /* at most 64 */
+    struct lk_view changes[64]; /* state change bytes */
 };
-LK_MUST_USE int lk_desk_state_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_state *state);
+LK_MUST_USE int lk_desk_state_encode(struct lk_buf *buf, uint32_t request,
+                                     const struct lk_desk_state *state);
 LK_MUST_USE int lk_desk_state_decode(struct lk_view payload, struct lk_desk_state *ret_state);
 
 /* The holder's own report: after a login with a host credential that is not among those named, those named are revoked. */
 struct lk_desk_lost {
     char name[65];
-    uint32_t count;                /* 1 to 32 */
-    uint8_t credentials[32][32];   /* SHA-256 of the credential ids given up */
+    uint32_t count;              /* 1 to 32 */
+    uint8_t credentials[32][32]; /* SHA-256 of the credential ids given up */
 };
-LK_MUST_USE int lk_desk_lost_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_lost *lost);
+LK_MUST_USE int lk_desk_lost_encode(struct lk_buf *buf, uint32_t request,
+                                    const struct lk_desk_lost *lost);
 LK_MUST_USE int lk_desk_lost_decode(struct lk_view payload, struct lk_desk_lost *ret_lost);
 
 struct lk_desk_register {
     uint64_t first; /* 0 = only the newest entry (head) */
     uint32_t most;
 };
-LK_MUST_USE int lk_desk_register_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_register *range);
+LK_MUST_USE int lk_desk_register_encode(struct lk_buf *buf, uint32_t request,
+                                        const struct lk_desk_register *range);
 LK_MUST_USE int lk_desk_register_decode(struct lk_view payload, struct lk_desk_register *ret_range);
 struct lk_desk_entry {
-    struct lk_view entry;         /* register entry bytes */
-    struct lk_view object;        /* bytes of the object it records; may be empty */
+    struct lk_view entry;  /* register entry bytes */
+    struct lk_view object; /* bytes of the object it records; may be empty */
     uint32_t endorsement_count;
-    struct lk_view endorsements[LK_ALLOW_MAX]; /* record bytes, in the order of the entry's detail digest */
+    struct lk_view
+        endorsements[LK_ALLOW_MAX]; /* record bytes, in the order of the entry's detail digest */
 };
-LK_MUST_USE int lk_desk_entry_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_entry *entry);
+LK_MUST_USE int lk_desk_entry_encode(struct lk_buf *buf, uint32_t request,
+                                     const struct lk_desk_entry *entry);
 LK_MUST_USE int lk_desk_entry_decode(struct lk_view payload, struct lk_desk_entry *ret_entry);
 
 LK_MUST_USE int lk_desk_operators_encode(struct lk_buf *buf, uint32_t request);
 struct lk_desk_chain {
     struct lk_view chain; /* operator chain file bytes */
 };
-LK_MUST_USE int lk_desk_chain_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_chain *chain);
+LK_MUST_USE int lk_desk_chain_encode(struct lk_buf *buf, uint32_t request,
+                                     const struct lk_desk_chain *chain);
 LK_MUST_USE int lk_desk_chain_decode(struct lk_view payload, struct lk_desk_chain *ret_chain);
 LK_MUST_USE int lk_desk_reload_encode(struct lk_buf *buf, uint32_t request);
 
 struct lk_desk_log_filter {
-    char name[65];   /* "" = all */
-    uint64_t first;  /* record number; 0 = the newest */
-    uint32_t most;   /* 1 to 1000 */
+    char name[65];  /* "" = all */
+    uint64_t first; /* record number; 0 = the newest */
+    uint32_t most;  /* 1 to 1000 */
 };
-LK_MUST_USE int lk_desk_log_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_log_filter *filter);
+LK_MUST_USE int lk_desk_log_encode(struct lk_buf *buf, uint32_t request,
+                                   const struct lk_desk_log_filter *filter);
 LK_MUST_USE int lk_desk_log_decode(struct lk_view payload, struct lk_desk_log_filter *ret_filter);
 struct lk_desk_record {
     uint64_t number;
     int64_t time;
-    uint32_t reason;     /* enum lk_reason: NONE = allowed */
-    uint8_t kind;        /* enum lk_kind */
+    uint32_t reason; /* enum lk_reason: NONE = allowed */
+    uint8_t kind;    /* enum lk_kind */
     uint8_t subject[16];
     uint8_t credential[32];
     uint8_t aaguid[16];
     uint8_t flags;
     uint32_t counter;
     uint32_t milliseconds;
-    uint32_t count;      /* attempts this record stands for (unverified ones are gathered a minute and source) */
-    char name[65];       /* "" once erased */
+    uint32_t
+        count; /* attempts this record stands for (unverified ones are gathered a minute and source) */
+    char name[65]; /* "" once erased */
     char service[65];
     char remote_host[257];
 };
-LK_MUST_USE int lk_desk_record_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_record *record);
+LK_MUST_USE int lk_desk_record_encode(struct lk_buf *buf, uint32_t request,
+                                      const struct lk_desk_record *record);
 LK_MUST_USE int lk_desk_record_decode(struct lk_view payload, struct lk_desk_record *ret_record);
 
 struct lk_desk_restore {
@@ -199,17 +224,19 @@ struct lk_desk_restore {
     uint32_t endorsement_count;
     struct lk_view endorsements[16];
 };
-LK_MUST_USE int lk_desk_restore_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_restore *restore);
+LK_MUST_USE int lk_desk_restore_encode(struct lk_buf *buf, uint32_t request,
+                                       const struct lk_desk_restore *restore);
 LK_MUST_USE int lk_desk_restore_decode(struct lk_view payload, struct lk_desk_restore *ret_restore);
 
 struct lk_desk_result {
-    uint32_t reason;   /* enum lk_reason */
+    uint32_t reason; /* enum lk_reason */
     uint64_t number;
     uint64_t detail;
-    uint8_t retries;   /* for PIN reasons */
-    char text[257];    /* what exactly was wrong, for a person; "" where the reason says it all */
+    uint8_t retries; /* for PIN reasons */
+    char text[257];  /* what exactly was wrong, for a person; "" where the reason says it all */
 };
-LK_MUST_USE int lk_desk_result_encode(struct lk_buf *buf, uint32_t request, const struct lk_desk_result *result);
+LK_MUST_USE int lk_desk_result_encode(struct lk_buf *buf, uint32_t request,
+                                      const struct lk_desk_result *result);
 LK_MUST_USE int lk_desk_result_decode(struct lk_view payload, struct lk_desk_result *ret_result);
 
 #endif

@@ -49,8 +49,8 @@ int lk_device_node_encode(struct lk_buf *buf, const struct lk_device_node *node)
 enum {
     LK_CEREMONY_ALL = LK_CEREMONY_UV | LK_CEREMONY_PROBE | LK_CEREMONY_PIN | LK_CEREMONY_RESIDENT |
                       LK_CEREMONY_CHOOSE_PIN,
-    LK_KEY_ALL = LK_KEY_PIN_SET | LK_KEY_PIN_CAPABLE | LK_KEY_UV_SET | LK_KEY_RESIDENT |
-                 LK_KEY_CTAP1_ONLY
+    LK_KEY_ALL =
+        LK_KEY_PIN_SET | LK_KEY_PIN_CAPABLE | LK_KEY_UV_SET | LK_KEY_RESIDENT | LK_KEY_CTAP1_ONLY
 };
 
 static const struct lk_field assert_list[] = {

@@ -24,14 +24,16 @@ LK_MUST_USE int lk_device_none_encode(struct lk_buf *buf, uint32_t ceremony);
 struct lk_device_busy {
     char detail[129];
 };
-LK_MUST_USE int lk_device_busy_encode(struct lk_buf *buf, uint32_t ceremony, const struct lk_device_busy *busy);
+LK_MUST_USE int lk_device_busy_encode(struct lk_buf *buf, uint32_t ceremony,
+                                      const struct lk_device_busy *busy);
 LK_MUST_USE int lk_device_busy_decode(struct lk_view payload, struct lk_device_busy *ret_busy);
 /* opener -> broker, with the talker's control socket as descriptor. */
 struct lk_device_key {
-    uint32_t key;      /* number of this key within the ceremony, from 1 */
-    char name[129];    /* as the system names it (sysfs), printable */
+    uint32_t key;   /* number of this key within the ceremony, from 1 */
+    char name[129]; /* as the system names it (sysfs), printable */
 };
-LK_MUST_USE int lk_device_key_encode(struct lk_buf *buf, uint32_t ceremony, const struct lk_device_key *key);
+LK_MUST_USE int lk_device_key_encode(struct lk_buf *buf, uint32_t ceremony,
+                                     const struct lk_device_key *key);
 LK_MUST_USE int lk_device_key_decode(struct lk_view payload, struct lk_device_key *ret_key);
 
 /* opener -> talker, with the node as descriptor; the talker has entered its sandbox before it reads this. */
@@ -43,11 +45,14 @@ struct lk_device_node {
 LK_MUST_USE int lk_device_node_encode(struct lk_buf *buf, const struct lk_device_node *node);
 LK_MUST_USE int lk_device_node_decode(struct lk_view payload, struct lk_device_node *ret_node);
 
-enum { LK_CEREMONY_UV = 1,        /* user verification is required */
-       LK_CEREMONY_PROBE = 2,     /* first ask silently (up = false) whether the key holds one of the allowed credentials */
-       LK_CEREMONY_PIN = 4,       /* a PIN may be asked for */
-       LK_CEREMONY_RESIDENT = 8,  /* make a discoverable credential */
-       LK_CEREMONY_CHOOSE_PIN = 16 /* a key without PIN may be given one by its holder */ };
+enum {
+    LK_CEREMONY_UV = 1, /* user verification is required */
+    LK_CEREMONY_PROBE =
+        2, /* first ask silently (up = false) whether the key holds one of the allowed credentials */
+    LK_CEREMONY_PIN = 4,        /* a PIN may be asked for */
+    LK_CEREMONY_RESIDENT = 8,   /* make a discoverable credential */
+    LK_CEREMONY_CHOOSE_PIN = 16 /* a key without PIN may be given one by its holder */
+};
 
 /* broker -> talker, once: exactly one of ASSERT and CREATE. */
 struct lk_device_assert {
@@ -55,11 +60,13 @@ struct lk_device_assert {
     uint32_t timeout_ms;
     char relying_party[256];
     uint8_t client_data_hash[32];
-    uint32_t allow_count;            /* 0 = discoverable */
+    uint32_t allow_count;               /* 0 = discoverable */
     struct lk_view allow[LK_ALLOW_MAX]; /* credential ids, 1 to 1023 bytes */
 };
-LK_MUST_USE int lk_device_assert_encode(struct lk_buf *buf, uint32_t request, const struct lk_device_assert *assert_request);
-LK_MUST_USE int lk_device_assert_decode(struct lk_view payload, struct lk_device_assert *ret_request);
+LK_MUST_USE int lk_device_assert_encode(struct lk_buf *buf, uint32_t request,
+                                        const struct lk_device_assert *assert_request);
+LK_MUST_USE int lk_device_assert_decode(struct lk_view payload,
+                                        struct lk_device_assert *ret_request);
 
 struct lk_device_create {
     uint32_t flags;
@@ -74,21 +81,30 @@ struct lk_device_create {
     uint32_t exclude_count;
     struct lk_view exclude[LK_ALLOW_MAX];
 };
-LK_MUST_USE int lk_device_create_encode(struct lk_buf *buf, uint32_t request, const struct lk_device_create *create);
-LK_MUST_USE int lk_device_create_decode(struct lk_view payload, struct lk_device_create *ret_create);
+LK_MUST_USE int lk_device_create_encode(struct lk_buf *buf, uint32_t request,
+                                        const struct lk_device_create *create);
+LK_MUST_USE int lk_device_create_decode(struct lk_view payload,
+                                        struct lk_device_create *ret_create);
 
 /* talker -> broker: after the first exchange with the key; all of it claimed by the device. Then EVENT and ASK_PIN (message/host.h) as they happen;
  * broker -> talker: PIN, CANCEL. */
 struct lk_device_info {
     uint8_t aaguid[16];
-    uint64_t firmware;     /* getInfo firmwareVersion, 0 = not told */
+    uint64_t firmware; /* getInfo firmwareVersion, 0 = not told */
     char name[129];
-    uint32_t options;      /* LK_KEY_ bits */
-    uint8_t pin_retries;   /* or LK_RETRIES_UNKNOWN */
-    uint8_t minimum_pin;   /* code points; 4 if not told */
+    uint32_t options;    /* LK_KEY_ bits */
+    uint8_t pin_retries; /* or LK_RETRIES_UNKNOWN */
+    uint8_t minimum_pin; /* code points; 4 if not told */
 };
-enum { LK_KEY_PIN_SET = 1, LK_KEY_PIN_CAPABLE = 2, LK_KEY_UV_SET = 4, LK_KEY_RESIDENT = 8, LK_KEY_CTAP1_ONLY = 16 };
-LK_MUST_USE int lk_device_info_encode(struct lk_buf *buf, uint32_t request, const struct lk_device_info *info);
+enum {
+    LK_KEY_PIN_SET = 1,
+    LK_KEY_PIN_CAPABLE = 2,
+    LK_KEY_UV_SET = 4,
+    LK_KEY_RESIDENT = 8,
+    LK_KEY_CTAP1_ONLY = 16
+};
+LK_MUST_USE int lk_device_info_encode(struct lk_buf *buf, uint32_t request,
+                                      const struct lk_device_info *info);
 LK_MUST_USE int lk_device_info_decode(struct lk_view payload, struct lk_device_info *ret_info);
 
 /* talker -> broker: the end of a ceremony, exactly one of ASSERTION, CREDENTIAL, FAILED; then the talker exits. */
@@ -98,20 +114,26 @@ struct lk_device_assertion {
     struct lk_view signature;
     struct lk_view user_handle;
 };
-LK_MUST_USE int lk_device_assertion_encode(struct lk_buf *buf, uint32_t request, const struct lk_device_assertion *assertion);
-LK_MUST_USE int lk_device_assertion_decode(struct lk_view payload, struct lk_device_assertion *ret_assertion);
+LK_MUST_USE int lk_device_assertion_encode(struct lk_buf *buf, uint32_t request,
+                                           const struct lk_device_assertion *assertion);
+LK_MUST_USE int lk_device_assertion_decode(struct lk_view payload,
+                                           struct lk_device_assertion *ret_assertion);
 
 struct lk_device_credential {
     struct lk_view attestation_object; /* canonical CBOR {fmt, attStmt, authData} */
 };
-LK_MUST_USE int lk_device_credential_encode(struct lk_buf *buf, uint32_t request, const struct lk_device_credential *credential);
-LK_MUST_USE int lk_device_credential_decode(struct lk_view payload, struct lk_device_credential *ret_credential);
+LK_MUST_USE int lk_device_credential_encode(struct lk_buf *buf, uint32_t request,
+                                            const struct lk_device_credential *credential);
+LK_MUST_USE int lk_device_credential_decode(struct lk_view payload,
+                                            struct lk_device_credential *ret_credential);
 
 struct lk_device_failed {
-    uint32_t reason;  /* enum lk_reason number */
+    uint32_t reason; /* enum lk_reason number */
     uint8_t retries;
 };
-LK_MUST_USE int lk_device_failed_encode(struct lk_buf *buf, uint32_t request, const struct lk_device_failed *failed);
-LK_MUST_USE int lk_device_failed_decode(struct lk_view payload, struct lk_device_failed *ret_failed);
+LK_MUST_USE int lk_device_failed_encode(struct lk_buf *buf, uint32_t request,
+                                        const struct lk_device_failed *failed);
+LK_MUST_USE int lk_device_failed_decode(struct lk_view payload,
+                                        struct lk_device_failed *ret_failed);
 
 #endif

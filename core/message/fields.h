@@ -11,26 +11,26 @@
 #include "message/frame.h"
 
 enum lk_field_kind {
-    LK_FIELD_INT,     /* `wire` bytes; low <= value <= high, else -LK_ERR_RANGE */
-    LK_FIELD_FLAGS,   /* `wire` bytes; only bits of high, else -LK_ERR_RANGE */
-    LK_FIELD_SIGNED,  /* 8 bytes, two's complement */
-    LK_FIELD_BYTES,   /* exactly `size` bytes of an array */
-    LK_FIELD_STRING,  /* u16 length, low to size - 1 bytes without NUL; any bytes otherwise */
-    LK_FIELD_TEXT,    /* as STRING, printable: cleaned when written, -LK_ERR_ENCODING when read (message/text.h) */
-    LK_FIELD_VIEW,    /* u16 length, low to high bytes, borrowed */
-    LK_FIELD_VIEWS,   /* u16 count, 0 to `most`, then so many VIEWs; the count is a uint32_t in the struct */
+    LK_FIELD_INT,    /* `wire` bytes; low <= value <= high, else -LK_ERR_RANGE */
+    LK_FIELD_FLAGS,  /* `wire` bytes; only bits of high, else -LK_ERR_RANGE */
+    LK_FIELD_SIGNED, /* 8 bytes, two's complement */
+    LK_FIELD_BYTES,  /* exactly `size` bytes of an array */
+    LK_FIELD_STRING, /* u16 length, low to size - 1 bytes without NUL; any bytes otherwise */
+    LK_FIELD_TEXT, /* as STRING, printable: cleaned when written, -LK_ERR_ENCODING when read (message/text.h) */
+    LK_FIELD_VIEW, /* u16 length, low to high bytes, borrowed */
+    LK_FIELD_VIEWS, /* u16 count, 0 to `most`, then so many VIEWs; the count is a uint32_t in the struct */
     LK_FIELD_NUMBERS, /* u16 count, 0 to `most`, then so many u32 */
-    LK_FIELD_PREFIX,  /* u16 length, 0 to size bytes, copied; the length is a uint8_t in the struct */
-    LK_FIELD_RECORDS  /* u16 count, low to `most`, then so many of `record`; with most = 0 exactly one and no count */
+    LK_FIELD_PREFIX, /* u16 length, 0 to size bytes, copied; the length is a uint8_t in the struct */
+    LK_FIELD_RECORDS /* u16 count, low to `most`, then so many of `record`; with most = 0 exactly one and no count */
 };
 
 enum { LK_FIELD_TEXT_MAX = 512 }; /* bytes of the longest TEXT */
 
 struct lk_field {
     enum lk_field_kind kind;
-    size_t offset;       /* in the struct */
-    size_t size;         /* of the member, or of one element */
-    size_t wire;         /* bytes of an integer on the wire */
+    size_t offset; /* in the struct */
+    size_t size;   /* of the member, or of one element */
+    size_t wire;   /* bytes of an integer on the wire */
     uint64_t low;
     uint64_t high;
     size_t count_offset; /* of the member that counts elements */
@@ -48,40 +48,67 @@ struct lk_fields {
     .kind = (of_kind), .offset = offsetof(type, member), .size = LK_MEMBER_SIZE(type, member)
 
 #define LK_INT_FIELD(type, member, bytes, lowest, highest)                                         \
-    {LK_FIELD(LK_FIELD_INT, type, member), .wire = (bytes), .low = (lowest), .high = (highest)}
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_INT, type, member), .wire = (bytes), .low = (lowest), .high = (highest)  \
+    }
 #define LK_U8(type, member)  LK_INT_FIELD(type, member, 1, 0, UINT8_MAX)
 #define LK_U16(type, member) LK_INT_FIELD(type, member, 2, 0, UINT16_MAX)
 #define LK_U32(type, member) LK_INT_FIELD(type, member, 4, 0, UINT32_MAX)
 #define LK_U64(type, member) LK_INT_FIELD(type, member, 8, 0, UINT64_MAX)
-#define LK_I64(type, member) {LK_FIELD(LK_FIELD_SIGNED, type, member)}
+#define LK_I64(type, member)                                                                       \
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_SIGNED, type, member)                                                    \
+    }
 #define LK_BOOL(type, member) LK_INT_FIELD(type, member, 1, 0, 1)
 #define LK_FLAGS(type, member, bits)                                                               \
-    {LK_FIELD(LK_FIELD_FLAGS, type, member), .wire = 4, .high = (bits)}
-#define LK_BYTES(type, member) {LK_FIELD(LK_FIELD_BYTES, type, member)}
-#define LK_STRING(type, member) {LK_FIELD(LK_FIELD_STRING, type, member)}
-#define LK_TEXT(type, member) {LK_FIELD(LK_FIELD_TEXT, type, member)}
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_FLAGS, type, member), .wire = 4, .high = (bits)                          \
+    }
+#define LK_BYTES(type, member)                                                                     \
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_BYTES, type, member)                                                     \
+    }
+#define LK_STRING(type, member)                                                                    \
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_STRING, type, member)                                                    \
+    }
+#define LK_TEXT(type, member)                                                                      \
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_TEXT, type, member)                                                      \
+    }
 #define LK_VIEW_FIELD(type, member, lowest, highest)                                               \
-    {LK_FIELD(LK_FIELD_VIEW, type, member), .low = (lowest), .high = (highest)}
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_VIEW, type, member), .low = (lowest), .high = (highest)                  \
+    }
 #define LK_VIEWS(type, counter, member, maximum, lowest, highest)                                  \
     {                                                                                              \
         LK_FIELD(LK_FIELD_VIEWS, type, member), .count_offset = offsetof(type, counter),           \
-            .most = (maximum), .low = (lowest), .high = (highest)                                  \
+                                                .most = (maximum), .low = (lowest),                \
+                                                .high = (highest)                                  \
     }
 #define LK_NUMBERS(type, counter, member, maximum)                                                 \
     {                                                                                              \
         LK_FIELD(LK_FIELD_NUMBERS, type, member), .count_offset = offsetof(type, counter),         \
-            .most = (maximum)                                                                      \
+                                                  .most = (maximum)                                \
     }
 #define LK_PREFIX(type, counter, member)                                                           \
-    {LK_FIELD(LK_FIELD_PREFIX, type, member), .count_offset = offsetof(type, counter)}
-#define LK_RECORD(type, member, table) {LK_FIELD(LK_FIELD_RECORDS, type, member), .record = (table)}
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_PREFIX, type, member), .count_offset = offsetof(type, counter)           \
+    }
+#define LK_RECORD(type, member, table)                                                             \
+    {                                                                                              \
+        LK_FIELD(LK_FIELD_RECORDS, type, member), .record = (table)                                \
+    }
 #define LK_RECORDS(type, counter, member, maximum, table)                                          \
     {                                                                                              \
         .kind = LK_FIELD_RECORDS, .offset = offsetof(type, member),                                \
         .size = LK_MEMBER_SIZE(type, member[0]), .count_offset = offsetof(type, counter),          \
         .most = (maximum), .record = (table)                                                       \
     }
-#define LK_FIELDS(array) {.fields = (array), .count = sizeof(array) / sizeof((array)[0])}
+#define LK_FIELDS(array)                                                                           \
+    {                                                                                              \
+        .fields = (array), .count = sizeof(array) / sizeof((array)[0])                             \
+    }
 
 /* Appends one frame; on any error the buffer holds what it held before. -LK_ERR_RANGE, -LK_ERR_TOO_BIG, -LK_ERR_TRUNCATED (a view shorter than
  * allowed), -LK_ERR_ENCODING, and the buffer's sticky error. */

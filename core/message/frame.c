@@ -57,8 +57,8 @@ int lk_frame_next(struct lk_view input, struct lk_frame *ret_frame, size_t *ret_
     if (lk_view_get_u16(&rest, &type) != 0 || lk_view_get_u32(&rest, &request) != 0 ||
         lk_view_get_view(&rest, length - LK_FRAME_LENGTH_MIN, &payload) != 0)
         return -LK_ERR_TRUNCATED;
-    *ret_frame = (struct lk_frame){
-        .type = (enum lk_message)type, .request = request, .payload = payload};
+    *ret_frame =
+        (struct lk_frame){.type = (enum lk_message)type, .request = request, .payload = payload};
     *ret_size = (size_t)length + LK_FRAME_LENGTH_SIZE;
     return 0;
 }

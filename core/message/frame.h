@@ -11,14 +11,16 @@ enum {
     LK_FRAME_MAX = 65536,
     LK_FRAME_HEADER = 10,
     LK_FRAME_BEFORE_HELLO = 4096, /* bytes a peer may send before its hello is complete */
-    LK_FRAME_QUEUE_MAX = 1 << 20, /* bytes queued to one peer; then its requests are no longer read */
+    LK_FRAME_QUEUE_MAX =
+        1 << 20, /* bytes queued to one peer; then its requests are no longer read */
     LK_PROTOCOL_VERSION = 1,
     LK_PROTOCOL_VERSION_PREVIOUS = 1 /* oldest still spoken */
 };
 
 /* All message types of all sockets in one list: a number never means two things. */
 enum lk_message {
-    LK_MESSAGE_HELLO = 1,  /* u16 lowest version, u16 highest version, u8 enum lk_role_socket; reply: same with the chosen version twice */
+    LK_MESSAGE_HELLO =
+        1, /* u16 lowest version, u16 highest version, u8 enum lk_role_socket; reply: same with the chosen version twice */
 
     /* host socket (message/host.h) */
     LK_MESSAGE_LOGIN = 16,
@@ -79,7 +81,15 @@ enum lk_message {
     LK_MESSAGE_GATEWAY_VERDICT = 131
 };
 
-enum lk_role_socket { LK_SOCKET_HOST = 1, LK_SOCKET_DESK = 2, LK_SOCKET_GATEWAY = 3, LK_SOCKET_WORKER = 4, LK_SOCKET_NAMES = 5, LK_SOCKET_OPENER = 6, LK_SOCKET_TALKER = 7 };
+enum lk_role_socket {
+    LK_SOCKET_HOST = 1,
+    LK_SOCKET_DESK = 2,
+    LK_SOCKET_GATEWAY = 3,
+    LK_SOCKET_WORKER = 4,
+    LK_SOCKET_NAMES = 5,
+    LK_SOCKET_OPENER = 6,
+    LK_SOCKET_TALKER = 7
+};
 
 struct lk_frame {
     enum lk_message type; /* any number the peer wrote: check before trusting */
@@ -109,9 +119,11 @@ LK_MUST_USE int lk_hello_agree(const struct lk_hello *hello, uint16_t *ret_versi
 
 /* Blocking helpers for clients, the opener and tests (the broker has its own loop): poll with a deadline in milliseconds from now (-1 = none).
  * -LK_ERR_TIMEOUT, -LK_ERR_CLOSED, -LK_ERR_IO and errors of lk_frame_next. in keeps what was read beyond the frame; the caller consumes *ret_size from it. */
-LK_MUST_USE int lk_frame_receive(int fd, struct lk_buf *in, int timeout_ms, struct lk_frame *ret_frame, size_t *ret_size);
+LK_MUST_USE int lk_frame_receive(int fd, struct lk_buf *in, int timeout_ms,
+                                 struct lk_frame *ret_frame, size_t *ret_size);
 /* As above, and a descriptor that came along (SCM_RIGHTS, CLOEXEC), or -1. More than one descriptor: all closed, -LK_ERR_UNEXPECTED. */
-LK_MUST_USE int lk_frame_receive_fd(int fd, struct lk_buf *in, int timeout_ms, struct lk_frame *ret_frame, size_t *ret_size, int *ret_fd);
+LK_MUST_USE int lk_frame_receive_fd(int fd, struct lk_buf *in, int timeout_ms,
+                                    struct lk_frame *ret_frame, size_t *ret_size, int *ret_fd);
 /* MSG_NOSIGNAL. */
 LK_MUST_USE int lk_frame_send(int fd, struct lk_view bytes);
 /* Sends the bytes with one descriptor attached to the first byte; the descriptor stays the caller's. */

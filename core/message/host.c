@@ -30,10 +30,8 @@ LK_FIELDS_ENCODER(lk_event_encode, struct lk_event_message, LK_MESSAGE_EVENT, ev
 LK_FIELDS_DECODER(lk_event_decode, struct lk_event_message, event_fields)
 
 static const struct lk_field ask_pin_list[] = {
-    LK_U8(struct lk_ask_pin, retries),
-    LK_BOOL(struct lk_ask_pin, again),
-    LK_BOOL(struct lk_ask_pin, choose),
-    LK_INT_FIELD(struct lk_ask_pin, minimum, 1, 0, LK_PIN_MAX),
+    LK_U8(struct lk_ask_pin, retries),  LK_BOOL(struct lk_ask_pin, again),
+    LK_BOOL(struct lk_ask_pin, choose), LK_INT_FIELD(struct lk_ask_pin, minimum, 1, 0, LK_PIN_MAX),
     LK_TEXT(struct lk_ask_pin, detail),
 };
 static const struct lk_fields ask_pin_fields = LK_FIELDS(ask_pin_list);
@@ -43,7 +41,8 @@ LK_FIELDS_DECODER(lk_ask_pin_decode, struct lk_ask_pin, ask_pin_fields)
 struct lk_pin_message {
     struct lk_view pin;
 };
-static const struct lk_field pin_list[] = {LK_VIEW_FIELD(struct lk_pin_message, pin, 1, LK_PIN_MAX)};
+static const struct lk_field pin_list[] = {
+    LK_VIEW_FIELD(struct lk_pin_message, pin, 1, LK_PIN_MAX)};
 static const struct lk_fields pin_fields = LK_FIELDS(pin_list);
 
 int lk_pin_encode(struct lk_buf *buf, uint32_t request, struct lk_view pin)

@@ -10,21 +10,21 @@
 #include "message/host.h"
 
 enum fake_act {
-    FAKE_END = 0,        /* closes and stops listening */
-    FAKE_ACCEPT,         /* closes what is open and takes the next connection */
-    FAKE_HELLO,          /* reads hello and answers it; value = version to answer with, 0 = the right one */
-    FAKE_LOGIN,          /* reads the login request */
-    FAKE_EVENT,          /* value = event, retries, text = detail */
-    FAKE_ASK,            /* retries, value = 1: again, 2: choose */
-    FAKE_REPLY,          /* reads PIN or CANCEL */
-    FAKE_VERDICT,        /* value = reason, retries */
-    FAKE_WRONG_NONCE,    /* verdict NONE with another nonce */
-    FAKE_WRONG_REQUEST,  /* verdict NONE under another request id */
-    FAKE_RAW,            /* size bytes of text, as they are */
-    FAKE_CUT_VERDICT,    /* verdict NONE of which only the first value bytes are sent */
-    FAKE_LONG_VERDICT,   /* verdict NONE with a byte behind its last field */
-    FAKE_SLEEP,          /* value = milliseconds */
-    FAKE_WAIT_CLOSE      /* reads until the peer closes; notes CANCEL and the time */
+    FAKE_END = 0, /* closes and stops listening */
+    FAKE_ACCEPT,  /* closes what is open and takes the next connection */
+    FAKE_HELLO, /* reads hello and answers it; value = version to answer with, 0 = the right one */
+    FAKE_LOGIN, /* reads the login request */
+    FAKE_EVENT, /* value = event, retries, text = detail */
+    FAKE_ASK,   /* retries, value = 1: again, 2: choose */
+    FAKE_REPLY, /* reads PIN or CANCEL */
+    FAKE_VERDICT,       /* value = reason, retries */
+    FAKE_WRONG_NONCE,   /* verdict NONE with another nonce */
+    FAKE_WRONG_REQUEST, /* verdict NONE under another request id */
+    FAKE_RAW,           /* size bytes of text, as they are */
+    FAKE_CUT_VERDICT,   /* verdict NONE of which only the first value bytes are sent */
+    FAKE_LONG_VERDICT,  /* verdict NONE with a byte behind its last field */
+    FAKE_SLEEP,         /* value = milliseconds */
+    FAKE_WAIT_CLOSE     /* reads until the peer closes; notes CANCEL and the time */
 };
 
 struct fake_step {

@@ -127,9 +127,8 @@ static void sign_bytes(struct lk_buf *buf)
     put_ids(buf);
 }
 
-static const struct lk_desk_submit submit = {.statement = {blob, 40},
-                                             .attestation_object = {id_b, 1},
-                                             .client_data_hash = {digests, 32}};
+static const struct lk_desk_submit submit = {
+    .statement = {blob, 40}, .attestation_object = {id_b, 1}, .client_data_hash = {digests, 32}};
 SAMPLE_CODEC(submit, struct lk_desk_submit, lk_desk_submit)
 
 static void submit_bytes(struct lk_buf *buf)

@@ -9,8 +9,14 @@ static const uint8_t id_a[] = {0xa1, 0xa2, 0xa3};
 static const uint8_t id_b[] = {0xb1};
 static const uint8_t blob[40] = {[0] = 0xc0, [39] = 0xcf};
 
-#define HASH  {[0] = 0xe0, [31] = 0xef}
-#define SMALL {[0] = 0x50, [15] = 0x5f}
+#define HASH                                                                                       \
+    {                                                                                              \
+        [0] = 0xe0, [31] = 0xef                                                                    \
+    }
+#define SMALL                                                                                      \
+    {                                                                                              \
+        [0] = 0x50, [15] = 0x5f                                                                    \
+    }
 
 static inline void put_pattern(struct lk_buf *buf, uint8_t first, size_t len)
 {
@@ -53,7 +59,10 @@ static inline void put_ids(struct lk_buf *buf)
                                                                                                    \
         return r == 0 ? stem##_encode(buf, SAMPLE_REQUEST, &message) : r;                          \
     }
-#define SAMPLE_ROW(tag, number) {#tag, number, tag##_encode, tag##_recode, tag##_bytes}
+#define SAMPLE_ROW(tag, number)                                                                    \
+    {                                                                                              \
+#tag, number, tag##_encode, tag##_recode, tag##_bytes                                      \
+    }
 
 #define INFO                                                                                       \
     {                                                                                              \

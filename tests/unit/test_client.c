@@ -62,8 +62,7 @@ static bool person_interrupted(void *context)
 
 static int connect_to(const char *path, struct lk_client *client)
 {
-    struct lk_client_options options = {
-        .path = path, .role = LK_SOCKET_HOST, .timeout_ms = 400};
+    struct lk_client_options options = {.path = path, .role = LK_SOCKET_HOST, .timeout_ms = 400};
 
     return lk_client_connect(client, &options);
 }
@@ -89,8 +88,16 @@ static int run_login(const struct fake_step *script, struct person *person, uint
     return r;
 }
 
-#define BEGIN {.act = FAKE_ACCEPT}, {.act = FAKE_HELLO}, {.act = FAKE_LOGIN}
-#define STAY  {.act = FAKE_WAIT_CLOSE}, {.act = FAKE_END}
+#define BEGIN                                                                                      \
+    {.act = FAKE_ACCEPT}, {.act = FAKE_HELLO},                                                     \
+    {                                                                                              \
+        .act = FAKE_LOGIN                                                                          \
+    }
+#define STAY                                                                                       \
+    {.act = FAKE_WAIT_CLOSE},                                                                      \
+    {                                                                                              \
+        .act = FAKE_END                                                                            \
+    }
 
 static void test_login(void **state)
 {
@@ -172,8 +179,8 @@ static void test_cut_verdict(void **state)
 {
     (void)state;
     for (uint32_t len = 0; len < 47; len++) {
-        const struct fake_step script[] = {BEGIN, {.act = FAKE_CUT_VERDICT, .value = len},
-                                           {.act = FAKE_END}};
+        const struct fake_step script[] = {
+            BEGIN, {.act = FAKE_CUT_VERDICT, .value = len}, {.act = FAKE_END}};
         struct person person = {0};
         struct lk_verdict verdict = {.reason = 99};
         bool seen = true;
@@ -216,8 +223,7 @@ static void test_cancel(void **state)
     bool seen;
 
     (void)state;
-    assert_int_equal(run_login(ask, &no_pin, LK_LOGIN_FLAG_PROMPT, &verdict, &seen),
-                     -LK_ERR_BUSY);
+    assert_int_equal(run_login(ask, &no_pin, LK_LOGIN_FLAG_PROMPT, &verdict, &seen), -LK_ERR_BUSY);
     wait_for_close();
     assert_true(broker.notes->cancelled);
     fake_broker_stop(&broker);

@@ -49,10 +49,10 @@ static void test_documented_bytes(void **state)
         sample->bytes(&expected);
         frame = only_frame(&buf);
         assert_int_equal(frame.type, sample->type);
-        assert_int_equal(frame.request, sample->type == LK_MESSAGE_HELLO ||
-                                                sample->type == LK_MESSAGE_DEVICE_NODE
-                                            ? 0
-                                            : SAMPLE_REQUEST);
+        assert_int_equal(frame.request,
+                         sample->type == LK_MESSAGE_HELLO || sample->type == LK_MESSAGE_DEVICE_NODE
+                             ? 0
+                             : SAMPLE_REQUEST);
         if (!lk_view_equal(frame.payload, lk_buf_view(&expected)))
             fail_msg("%s is not encoded as documented", sample->name);
         lk_buf_clear(&buf);
@@ -251,11 +251,15 @@ static void test_text(void **state)
                 {"a\nb\x1b[2J", "a?b?[2J"},
                 {"caf\xc3\xa9", "caf\xc3\xa9"},
                 {"cut\xc3", "cut?"},
-                {"\xe2\x80\xae" "evil", "?evil"},
+                {"\xe2\x80\xae"
+                 "evil",
+                 "?evil"},
                 {"\xc0\xaf", "??"},
                 {"\xed\xa0\x80", "???"},
                 {"\xf4\x90\x80\x80", "????"},
-                {"\xc2\x9b" "1m", "?1m"},
+                {"\xc2\x9b"
+                 "1m",
+                 "?1m"},
                 {"\xf0\x9f\x94\x91", "\xf0\x9f\x94\x91"}};
 
     (void)state;
