@@ -29,6 +29,14 @@ void lk_fd_close(int *fd)
     errno = kept;
 }
 
+int lk_fd_take(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
 static int lk_file_check_parent(int folder, const struct lk_file_rule *rule)
 {
     struct stat status;
@@ -58,8 +66,7 @@ static int lk_file_step(int *folder, const char *name)
     if (!S_ISDIR(status.st_mode))
         return -LK_ERR_NOT_FOUND;
     lk_fd_close(folder);
-    *folder = next;
-    next = -1;
+    *folder = lk_fd_take(&next);
     return 0;
 }
 
@@ -143,8 +150,7 @@ int lk_file_open(const char *path, const struct lk_file_rule *rule, int *ret_fd)
         return -LK_ERR_OWNER;
     if ((status.st_mode & rule->forbidden) != 0)
         return -LK_ERR_MODE;
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = lk_fd_take(&fd);
     return 0;
 }
 
@@ -207,8 +213,7 @@ static int lk_file_open_temporary(int folder, const char *name, int *ret_fd)
         return lk_error_from_errno(errno);
     if (!S_ISREG(status.st_mode))
         return -LK_ERR_NOT_REGULAR;
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = lk_fd_take(&fd);
     return 0;
 }
 

@@ -18,6 +18,8 @@ struct lk_file_rule {
 
 /* Closes if >= 0 and sets to -1. For LK_CLEANUP. */
 void lk_fd_close(int *fd);
+/* Hands the descriptor over: returns it and leaves -1 for the LK_CLEANUP of whoever had it. */
+LK_MUST_USE int lk_fd_take(int *fd);
 
 /* Opens for reading: openat2(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS), or where the kernel lacks it (ENOSYS) folder by folder with O_NOFOLLOW;
  * O_CLOEXEC | O_NOCTTY | O_NONBLOCK. path is absolute (else -LK_ERR_UNEXPECTED). -LK_ERR_NOT_FOUND, -LK_ERR_LINK, -LK_ERR_OWNER, -LK_ERR_MODE, -LK_ERR_NOT_REGULAR, -LK_ERR_DENIED, -LK_ERR_TOO_BIG (path), -LK_ERR_IO. */

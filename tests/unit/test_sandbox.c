@@ -64,19 +64,20 @@ static int work_common(void)
 {
     struct lk_secret *secret = NULL;
     uint8_t bytes[300];
-    void *memory[8];
+    void *memory;
 
     if (lk_random_fill(&lk_random_system, bytes, sizeof bytes) != 0 ||
         lk_clock_now(&lk_clock_system) == 0)
         return 1;
     for (size_t i = 0; i < 8; i++) {
-        memory[i] = malloc((size_t)1 << (10 + i));
-        if (memory[i] == NULL)
+        size_t size = (size_t)1 << (10 + i);
+
+        memory = malloc(size);
+        if (memory == NULL)
             return 2;
-        memset(memory[i], 1, (size_t)1 << (10 + i));
+        memset(memory, 1, size);
+        free(memory);
     }
-    for (size_t i = 0; i < 8; i++)
-        free(memory[i]);
     if (lk_secret_new("1234", 4, &secret) != 0)
         return 3;
     lk_secret_free(&secret);
