@@ -73,12 +73,14 @@ static void process_end(pid_t pid)
     }
 }
 
-void harness_up(struct harness *harness, int pool)
+void harness_up(struct harness *harness, int pool, bool sandbox)
 {
     char program[512];
     char keys[64];
     char number[16];
-    char *arguments[] = {program, (char[]){"--sandbox"}, (char[]){"--keys"}, keys, (char[]){"--link"},
+    char *arguments[] = {program, (char[]){"--keys"}, keys, (char[]){"--link"}, (char[]){"3"},
+                         (char[]){"--pool"}, number, NULL};
+    char *locked_in[] = {program, (char[]){"--sandbox"}, (char[]){"--keys"}, keys, (char[]){"--link"},
                          (char[]){"3"}, (char[]){"--pool"}, number, NULL};
     struct lk_hello hello = {LK_PROTOCOL_VERSION, LK_PROTOCOL_VERSION, LK_SOCKET_OPENER};
     struct lk_buf out = LK_BUF_INIT(64);
@@ -92,7 +94,7 @@ void harness_up(struct harness *harness, int pool)
     snprintf(keys, sizeof(keys), "%s", harness->folder);
     snprintf(number, sizeof(number), "%d", pool);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    harness->opener = process_start(arguments, ends[1], NULL);
+    harness->opener = process_start(sandbox ? locked_in : arguments, ends[1], NULL);
     close(ends[1]);
     harness->link = ends[0];
     assert_int_equal(lk_hello_encode(&out, &hello), 0);

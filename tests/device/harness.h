@@ -42,7 +42,8 @@ struct talker {
     struct lk_device_info info;
 };
 
-void harness_up(struct harness *harness, int pool);
+/* sandbox: under the shipped opener's filter; good for 256 keys. */
+void harness_up(struct harness *harness, int pool, bool sandbox);
 void harness_down(struct harness *harness);
 
 /* Starts lk_softkey with these further arguments (ended by NULL) and waits until it is ready. */

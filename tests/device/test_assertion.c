@@ -3,10 +3,14 @@
 #include "harness.h"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <fido.h>
@@ -18,7 +22,7 @@ static struct harness harness;
 static int up(void **state)
 {
     (void)state;
-    harness_up(&harness, 2);
+    harness_up(&harness, 2, true);
     return 0;
 }
 
@@ -212,6 +216,43 @@ static void second_start_is_busy(void **state)
     link_stop(&harness, 3);
 }
 
+/* A key that talks unasked: what it said lies unread when the broker has the talker, so neither the opener nor a talker without a request reads from a node. */
+static void nobody_reads_before_the_request(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    uint8_t report[64] = {0};
+    struct talker talker;
+    int unread = 0;
+    int later = 0;
+    int key = -1;
+
+    (void)state;
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/k9.sock", harness.folder);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    link_start(&harness, 1);
+    key = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    assert_true(key >= 0);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(send(key, report, sizeof(report), 0), sizeof(report));
+    assert_int_equal(ioctl(key, SIOCOUTQ, &unread), 0);
+    link_expect_key(&harness, 1, &talker);
+    usleep(100000);
+    assert_int_equal(ioctl(key, SIOCOUTQ, &later), 0);
+    assert_true(unread > 0);
+    assert_int_equal(later, unread);
+    /* With a request it is read, and libfido2 skips what is for another channel. */
+    talker_assert(&talker, 0, NULL, 0, 200);
+    talker_expect_failed(&talker, LK_REASON_TIMEOUT);
+    assert_int_equal(ioctl(key, SIOCOUTQ, &later), 0);
+    assert_int_equal(later, 0);
+    talker_close(&talker);
+    close(key);
+    close(listener);
+    link_stop(&harness, 1);
+}
+
 static void key_in_use_by_another_program(void **state)
 {
     char path[128];
@@ -355,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(first_touch_wins, up, down),
         cmocka_unit_test_setup_teardown(key_comes_while_waiting, up, down),
         cmocka_unit_test_setup_teardown(second_start_is_busy, up, down),
+        cmocka_unit_test_setup_teardown(nobody_reads_before_the_request, up, down),
         cmocka_unit_test_setup_teardown(key_in_use_by_another_program, up, down),
         cmocka_unit_test_setup_teardown(resident_credential_with_protection, up, down),
         cmocka_unit_test_setup_teardown(excluded_and_full, up, down),

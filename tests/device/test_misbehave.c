@@ -19,7 +19,7 @@ static struct lk_view allow;
 static int up(void **state)
 {
     (void)state;
-    harness_up(&harness, 2);
+    harness_up(&harness, 2, true);
     key_up(&harness, "k1", NULL);
     credential_make(&harness, 1, &credential);
     allow = LK_VIEW(credential.id, credential.id_len);
@@ -313,6 +313,36 @@ static size_t descriptors(pid_t pid)
     return count;
 }
 
+/* The soft limit of a row of /proc/PID/limits, or -1. */
+static long limit_value(pid_t pid, const char *name)
+{
+    char path[64];
+    char line[256];
+    long value = -1;
+    FILE *file = NULL;
+
+    snprintf(path, sizeof(path), "/proc/%d/limits", pid);
+    file = fopen(path, "re");
+    if (!file)
+        return -1;
+    while (fgets(line, sizeof(line), file)) {
+        if (strncmp(line, name, strlen(name)) == 0)
+            value = strtol(line + strlen(name), NULL, 10);
+    }
+    fclose(file);
+    return value;
+}
+
+static bool limited(pid_t pid)
+{
+#ifdef LK_SANITIZED
+    return limit_value(pid, "Max core file size") == 0; /* shadow memory counts as data */
+#else
+    return limit_value(pid, "Max core file size") == 0 &&
+           limit_value(pid, "Max data size") == 64 << 20 && limit_value(pid, "Max cpu time") == 5;
+#endif
+}
+
 /* In the pool, before any key: two filters (the opener's and its own), no new privileges, stdio and control and nothing else. */
 static void locked_in_before_the_key(void **state)
 {
@@ -329,7 +359,8 @@ static void locked_in_before_the_key(void **state)
         for (size_t i = 0; i < count; i++)
             locked += status_value(pids[i], "Seccomp") == 2 &&
                       status_value(pids[i], "Seccomp_filters") == status_value(harness.opener, "Seccomp_filters") + 1 &&
-                      status_value(pids[i], "NoNewPrivs") == 1 && descriptors(pids[i]) == 4;
+                      status_value(pids[i], "NoNewPrivs") == 1 && limited(pids[i]) &&
+                      (descriptors(pids[i]) == 4 || geteuid() != 0 /* whose folder is then root's */);
     }
     assert_int_equal(locked, 2);
     assert_int_equal(count, 2);

@@ -12,7 +12,7 @@ static struct lk_view allow;
 static int up(void **state)
 {
     (void)state;
-    harness_up(&harness, 1);
+    harness_up(&harness, 1, true);
     key_up(&harness, "k1", NULL);
     credential_make(&harness, 1, &credential);
     allow = LK_VIEW(credential.id, credential.id_len);
