@@ -7,7 +7,7 @@ set(LK_LIBEXEC_DIR "${CMAKE_INSTALL_FULL_LIBEXECDIR}/latchkey")
 
 function(lk_add_folders)
     foreach(folder IN LISTS ARGV)
-        if(EXISTS "${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt")
+        if(EXISTS "${CMAKE_SOURCE_DIR}/${folder}/CMakeLists.txt" AND NOT folder IN_LIST LK_SKIP)
             add_subdirectory(${folder})
         endif()
     endforeach()
