@@ -288,7 +288,7 @@ static bool lk_state_open(struct lk_softkey *key, const struct lk_given *given)
 
 int lk_options_parse(int argc, char **argv, struct lk_softkey *key, struct lk_options *ret_options)
 {
-    struct lk_given given = { NULL };
+    struct lk_given given = { .state_path = NULL };
     int option;
 
     lk_defaults(key, ret_options);

@@ -368,17 +368,40 @@ check 'a length beyond the limit is refused' raw_has '^00000001bf000103' $init 0
 check 'an unknown command is refused' raw_has '^00000001bf000101' $init 00000001840000
 check 'a second channel finds it busy' raw_has '^00000002bf000106' $init $init 000000019000010b 000000029000010b
 check 'PING comes back' raw_has '^0000000181000301020 *3' $init 00000001810003010203
-# {1: 32 bytes, 2: {"id": "a"}, 3: {"id": h'00'}, 4: [{"alg": -7, "type": "public-key"}]}
-make_head=01a4015820$(printf %064d 0)02a162696461
-make_tail=6103a16269644100
-make_last=0481a263616c672664747970656a7075626c69632d6b6579
-make_raw=$make_head$make_tail$make_last
-none_has() {
-    { report $init; report "0000000190$(printf %04x $((${#make_raw} / 2)))${make_raw:0:114}"; report "0000000100${make_raw:114}"; sleep 0.3; } |
-        "$build/lk_softkey" --stdin --attestation none 2>/dev/null | od -An -v -tx1 -w64 | tr -d ' ' |
-        grep -q '^000000019000..00a301646e6f6e65025'
+# One command as reports of channel 1, and the answer's payload as hex (of one command at --touch auto).
+message() { # HEX
+    local hex=$1 sequence=0
+    report "0000000190$(printf %04x $((${#hex} / 2)))${hex:0:114}"
+    for ((at = 114; at < ${#hex}; at += 118)); do
+        report "$(printf 00000001%02x $sequence)${hex:at:118}"
+        sequence=$((sequence + 1))
+    done
 }
-check 'attestation none' none_has
+answer() { # HEX OPTION...
+    { report $init; message "$1"; sleep 0.3; } | "$build/lk_softkey" --stdin "${@:2}" 2>/dev/null |
+        od -An -v -tx1 -w64 | tr -d ' ' | sed -n -e 's/^0000000190....//p' -e 's/^00000001[0-7].//p' | tr -d '\n'
+}
+answer_is() { local want=$1 && shift && [[ $(answer "$@") == "$want"* ]]; }
+# {1: 32 bytes, 2: {"id": "a"}, 3: {"id": h'00'}, 4: [{"alg": -7, "type": "public-key"}]}
+make_head=5820$(printf %064d 0)02a16269646161
+make_tail=03a162696441000481a263616c672664747970656a7075626c69632d6b6579
+made=$(answer "01a401$make_head$make_tail" --seed 10)
+id=${made:$((2 * (1 + 1 + 1 + 7 + 1 + 2 + 55))):128}
+excluding() { echo "01a501$make_head${make_tail}0581a26269645840${1}64747970656a7075626c69632d6b6579"; }
+check 'exclude list: ours is excluded' answer_is 19 "$(excluding "$id")" --seed 10
+check 'exclude list: only after a touch' answer_is 27 "$(excluding "$id")" --seed 10 --touch deny
+check 'exclude list: that of another key is not' answer_is 00a3 "$(excluding "$id")" --seed 11
+check 'empty PIN parameter asks for a touch only' answer_is 35 "01a601$make_head${make_tail}08400902"
+check 'and says that a PIN is set' answer_is 31 "01a601$make_head${make_tail}08400902" --pin 24680
+check 'attestation none' answer_is 00a301646e6f6e65 "01a401$make_head$make_tail" --attestation none
+check 'enterprise attestation is refused' answer_is 02 "01a501$make_head${make_tail}0a01"
+check 'no algorithm in common' answer_is 26 "01a401$make_head${make_tail/6726/6725}"
+check 'keys out of order' answer_is 12 "01a404${make_head}"
+check 'selection' answer_is 00 0b
+check 'selection denied' answer_is 27 0b --touch deny
+check 'touch time-out' answer_is 2f 0b --touch wait --touch-timeout 100
+check 'getNextAssertion without an assertion' answer_is 30 08
+check 'command that does not exist' answer_is 01 55
 check 'an empty makeCredential lacks its map' raw_has '^0000000190000112' $init 0000000190000101
 
 # ---- umockdev: libfido2's own udev and HID code -----------------------------------------------------
