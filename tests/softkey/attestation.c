@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Attestation statements (WebAuthn L3 section 8) and the test root they chain to. Root and batch key
- * are derived from the root seed, so that all keys of one model share a batch key, as real ones do,
- * and a test knows the root beforehand.
+ * Attestation statements (WebAuthn L3 section 8) and the test root they chain to. Root and batch
+ * key are derived from the root seed, so that all keys of one model share a batch key, as real ones
+ * do, and a test knows the root beforehand.
  */
 #include "attestation.h"
 
@@ -30,7 +30,7 @@ struct lk_issuer {
 static void lk_key_derive(const uint8_t root_seed[32], const char *purpose, const uint8_t *aaguid,
                           uint8_t ret_private[32])
 {
-    struct lk_part parts[] = { { purpose, strlen(purpose) + 1 }, { aaguid, 16 } };
+    struct lk_part parts[] = {{purpose, strlen(purpose) + 1}, {aaguid, 16}};
     uint8_t material[32];
 
     lk_mac_make(root_seed, 32, parts, aaguid != NULL ? 2 : 1, material);
@@ -59,14 +59,15 @@ static void lk_extension_add(X509 *certificate, X509 *issuer, int nid, const cha
 /* id-fido-gen-ce-aaguid: an OCTET STRING in the extension's OCTET STRING, not critical (8.2.1). */
 static void lk_aaguid_add(X509 *certificate, const uint8_t aaguid[16])
 {
-    uint8_t value[18] = { 0x04, 16 };
+    uint8_t value[18] = {0x04, 16};
     ASN1_OBJECT *name = OBJ_txt2obj("1.3.6.1.4.1.45724.1.1.4", 1);
     ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
     X509_EXTENSION *extension;
 
     memcpy(value + 2, aaguid, 16);
     lk_crypto_require(name != NULL && octets != NULL &&
-                      ASN1_OCTET_STRING_set(octets, value, sizeof(value)) == 1, "AAGUID extension");
+                          ASN1_OCTET_STRING_set(octets, value, sizeof(value)) == 1,
+                      "AAGUID extension");
     extension = X509_EXTENSION_create_by_OBJ(NULL, name, 0, octets);
     lk_crypto_require(extension != NULL && X509_add_ext(certificate, extension, -1) == 1,
                       "AAGUID extension");
@@ -81,13 +82,13 @@ static X509 *lk_certificate_begin(const char *unit, const char *name, EVP_PKEY *
     X509_NAME *subject, *issuer = X509_NAME_new();
 
     lk_crypto_require(certificate != NULL && issuer != NULL, "certificate");
-    lk_crypto_require(X509_set_version(certificate, X509_VERSION_3) == 1 &&
-                      ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial) == 1 &&
-                      ASN1_TIME_set_string_X509(X509_getm_notBefore(certificate),
-                                                "20200101000000Z") == 1 &&
-                      ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate),
-                                                "20491231235959Z") == 1 &&
-                      X509_set_pubkey(certificate, pkey) == 1, "certificate");
+    lk_crypto_require(
+        X509_set_version(certificate, X509_VERSION_3) == 1 &&
+            ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial) == 1 &&
+            ASN1_TIME_set_string_X509(X509_getm_notBefore(certificate), "20200101000000Z") == 1 &&
+            ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "20491231235959Z") == 1 &&
+            X509_set_pubkey(certificate, pkey) == 1,
+        "certificate");
     lk_name_add(issuer, "C", "FR");
     lk_name_add(issuer, "O", "Latchkey test");
     lk_name_add(issuer, "CN", "Latchkey test root");
@@ -104,26 +105,27 @@ static X509 *lk_certificate_begin(const char *unit, const char *name, EVP_PKEY *
 
 static void lk_der_wrap(struct lk_writer *writer, uint8_t tag, size_t length)
 {
-    const uint8_t head[] = { tag, 0x82, (uint8_t)(length >> 8), (uint8_t)length };
+    const uint8_t head[] = {tag, 0x82, (uint8_t)(length >> 8), (uint8_t)length};
 
     /* Short bodies of this file fit one length byte, the outermost and nothing else needs two. */
     if (length >= 256) {
         lk_write_raw(writer, head, sizeof(head));
     } else {
-        const uint8_t small[] = { tag, (uint8_t)length };
+        const uint8_t small[] = {tag, (uint8_t)length};
 
         lk_crypto_require(length < 128, "DER length");
         lk_write_raw(writer, small, sizeof(small));
     }
 }
 
-/* OpenSSL 3.0 has only random ECDSA nonces. So it signs once, which fixes the algorithm in the part to
- * be signed; then that part is signed again with the nonce of RFC 6979, and the whole put together. */
+/* OpenSSL 3.0 has only random ECDSA nonces. So it signs once, which fixes the algorithm in the part
+ * to be signed; then that part is signed again with the nonce of RFC 6979, and the whole put
+ * together. */
 static void lk_certificate_finish(X509 *certificate, const struct lk_issuer *issuer,
                                   struct lk_certificate *ret_certificate)
 {
-    static const uint8_t algorithm[] = { 0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
-                                         0x48, 0xce, 0x3d, 0x04, 0x03, 0x02 };
+    static const uint8_t algorithm[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86,
+                                        0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
     uint8_t *signed_part = NULL, digest[LK_DIGEST_SIZE], signature[LK_SIGNATURE_MAX];
     struct lk_writer writer;
     struct lk_part part;
@@ -133,7 +135,7 @@ static void lk_certificate_finish(X509 *certificate, const struct lk_issuer *iss
     lk_crypto_require(X509_sign(certificate, issuer->pkey, EVP_sha256()) > 0, "certificate");
     length = i2d_re_X509_tbs(certificate, &signed_part);
     lk_crypto_require(length > 0, "certificate");
-    part = (struct lk_part){ signed_part, (size_t)length };
+    part = (struct lk_part){signed_part, (size_t)length};
     lk_digest_make(&part, 1, digest);
     size = lk_p256_sign(issuer->private_key, digest, signature);
     lk_writer_init(&writer, ret_certificate->der, sizeof(ret_certificate->der));
@@ -203,7 +205,8 @@ static void lk_batch_certificate_make(const struct lk_softkey *key, bool with_aa
     lk_issuer_open(root_seed, wrong ? "another root" : "root", &issuer);
     if (key->misbehaviour.on[LK_MISBEHAVE_WRONG_AAGUID])
         aaguid[15] ^= 0xff;
-    certificate = lk_certificate_begin("Authenticator Attestation", "Latchkey software key", pkey, 2);
+    certificate =
+        lk_certificate_begin("Authenticator Attestation", "Latchkey software key", pkey, 2);
     lk_extension_add(certificate, issuer.certificate, NID_basic_constraints, "critical,CA:FALSE");
     lk_extension_add(certificate, issuer.certificate, NID_subject_key_identifier, "hash");
     lk_extension_add(certificate, issuer.certificate, NID_authority_key_identifier, "keyid:always");
@@ -223,9 +226,13 @@ static size_t lk_u2f_sign(const struct lk_credential *credential, const uint8_t 
     static const uint8_t zero = 0x00, uncompressed = 0x04;
     uint8_t x[32], y[32], digest[LK_DIGEST_SIZE];
     struct lk_part parts[] = {
-        { &zero, 1 },           { rp_id_hash, 32 }, { client_data_hash, 32 },
-        { credential->id, sizeof(credential->id) }, { &uncompressed, 1 },
-        { x, 32 },              { y, 32 },
+        {&zero, 1},
+        {rp_id_hash, 32},
+        {client_data_hash, 32},
+        {credential->id, sizeof(credential->id)},
+        {&uncompressed, 1},
+        {x, 32},
+        {y, 32},
     };
 
     lk_p256_public_make(credential->private_key, x, y);
@@ -237,7 +244,7 @@ static size_t lk_packed_sign(const uint8_t private_key[32], const struct lk_auth
                              const uint8_t client_data_hash[32],
                              uint8_t ret_signature[LK_SIGNATURE_MAX])
 {
-    struct lk_part parts[] = { { auth_data->bytes, auth_data->length }, { client_data_hash, 32 } };
+    struct lk_part parts[] = {{auth_data->bytes, auth_data->length}, {client_data_hash, 32}};
     uint8_t digest[LK_DIGEST_SIZE];
 
     lk_digest_make(parts, 2, digest);
@@ -255,7 +262,7 @@ void lk_attestation_write(struct lk_softkey *key, const struct lk_credential *cr
                           const struct lk_auth_data *auth_data, const uint8_t rp_id_hash[32],
                           const uint8_t client_data_hash[32], struct lk_writer *reply)
 {
-    static const char *const formats[] = { "packed", "packed", "fido-u2f", "none" };
+    static const char *const formats[] = {"packed", "packed", "fido-u2f", "none"};
     enum lk_attestation_kind kind = key->settings.attestation;
     uint8_t signature[LK_SIGNATURE_MAX];
     struct lk_certificate certificate;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Control commands and their socket. Whoever may connect may do everything to this key: the socket has
- * mode 0600. A line has at most LK_LINE_MAX bytes; a longer one closes the connection.
+ * Control commands and their socket. Whoever may connect may do everything to this key: the socket
+ * has mode 0600. A line has at most LK_LINE_MAX bytes; a longer one closes the connection.
  */
 #include "control.h"
 
@@ -21,7 +21,7 @@
 #include "loop.h"
 #include "pin.h"
 
-#define LK_LINE_MAX 512
+#define LK_LINE_MAX  512
 #define LK_REPLY_MAX 32768
 
 static bool lk_number_parse(const char *text, uint64_t *ret_number)
@@ -99,9 +99,11 @@ bool lk_control_set(struct lk_softkey *key, const char *name, const char *value)
         const char *name;
         bool (*set)(struct lk_softkey *key, const char *value);
     } settings[] = {
-        { "touch", lk_set_touch }, { "uv", lk_set_uv },
-        { "pin", lk_set_pin },     { "slow", lk_set_slow },
-        { "misbehave", lk_set_misbehaviour },
+        {"touch", lk_set_touch},
+        {"uv", lk_set_uv},
+        {"pin", lk_set_pin},
+        {"slow", lk_set_slow},
+        {"misbehave", lk_set_misbehaviour},
     };
 
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
@@ -117,8 +119,8 @@ struct lk_reply {
     size_t length;
 };
 
-static void __attribute__((format(printf, 2, 3))) lk_reply_add(struct lk_reply *reply,
-                                                               const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+lk_reply_add(struct lk_reply *reply, const char *format, ...)
 {
     va_list arguments;
     int length;
@@ -145,21 +147,21 @@ static void lk_control_counters(const struct lk_softkey *key, struct lk_reply *r
         const char *name;
         uint64_t value;
     } fields[] = {
-        { "get-info", c->get_info },
-        { "make-credential", c->make_credential },
-        { "get-assertion", c->get_assertion },
-        { "get-next-assertion", c->get_next_assertion },
-        { "client-pin", c->client_pin },
-        { "reset", c->reset },
-        { "selection", c->selection },
-        { "unknown", c->unknown },
-        { "inits", c->inits },
-        { "pings", c->pings },
-        { "touches", c->touches },
-        { "opens", c->opens },
-        { "cancels", c->cancels },
-        { "keepalives", c->keepalives },
-        { "wrong-pins", c->wrong_pins },
+        {"get-info", c->get_info},
+        {"make-credential", c->make_credential},
+        {"get-assertion", c->get_assertion},
+        {"get-next-assertion", c->get_next_assertion},
+        {"client-pin", c->client_pin},
+        {"reset", c->reset},
+        {"selection", c->selection},
+        {"unknown", c->unknown},
+        {"inits", c->inits},
+        {"pings", c->pings},
+        {"touches", c->touches},
+        {"opens", c->opens},
+        {"cancels", c->cancels},
+        {"keepalives", c->keepalives},
+        {"wrong-pins", c->wrong_pins},
     };
 
     lk_reply_add(reply, "ok");
@@ -185,18 +187,19 @@ static void lk_control_credentials(const struct lk_softkey *key, struct lk_reply
 
 static void lk_control_status(const struct lk_ctaphid *hid, struct lk_reply *reply)
 {
-    static const char *const touches[] = { "auto", "deny", "delay", "wait" };
-    static const char *const uvs[] = { "off", "on", "fail" };
+    static const char *const touches[] = {"auto", "deny", "delay", "wait"};
+    static const char *const uvs[] = {"off", "on", "fail"};
     const struct lk_softkey *key = hid->key;
     char names[512];
 
     lk_misbehaviour_print(&key->misbehaviour, names, sizeof(names));
-    lk_reply_add(reply, "ok plugged=%s busy=%s blinking=%s touch=%s uv=%s pin=%s retries=%u"
-                        " counter=%u credentials=%zu misbehave=%s\n",
+    lk_reply_add(reply,
+                 "ok plugged=%s busy=%s blinking=%s touch=%s uv=%s pin=%s retries=%u"
+                 " counter=%u credentials=%zu misbehave=%s\n",
                  key->plugged ? "yes" : "no", hid->running ? "yes" : "no",
                  key->phase == LK_PHASE_TOUCH ? "yes" : "no", touches[key->touch], uvs[key->uv],
-                 key->state.pin_set ? "set" : "none", key->state.pin_retries,
-                 key->state.sign_count, key->state.resident_count, names);
+                 key->state.pin_set ? "set" : "none", key->state.pin_retries, key->state.sign_count,
+                 key->state.resident_count, names);
 }
 
 /* The commands that are a word alone. */
@@ -239,7 +242,7 @@ static bool lk_control_word(struct lk_loop *loop, struct lk_ctaphid *hid, const 
 void lk_control_run(struct lk_loop *loop, struct lk_ctaphid *hid, const char *line, char *ret_reply,
                     size_t size)
 {
-    struct lk_reply reply = { ret_reply, size, 0 };
+    struct lk_reply reply = {ret_reply, size, 0};
     const char *space = strchr(line, ' ');
     char name[32];
 
@@ -330,7 +333,7 @@ static void lk_control_accept(void *context, int fd, short events)
 
 bool lk_control_open(struct lk_loop *loop, struct lk_ctaphid *hid, const char *path)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct lk_control *control = calloc(1, sizeof(*control));
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 

@@ -13,9 +13,9 @@ static void lk_credential_derive(const struct lk_softkey *key, const char *purpo
                                  uint8_t ret_bytes[32])
 {
     struct lk_part parts[] = {
-        { purpose, strlen(purpose) + 1 },
-        { rp_id_hash, 32 },
-        { head, LK_ID_HEAD },
+        {purpose, strlen(purpose) + 1},
+        {rp_id_hash, 32},
+        {head, LK_ID_HEAD},
     };
 
     lk_mac_make(key->state.master, sizeof(key->state.master), parts, 3, ret_bytes);
@@ -66,7 +66,7 @@ size_t lk_credential_sign(const struct lk_credential *credential, const uint8_t 
                           size_t length, const uint8_t client_data_hash[32],
                           uint8_t ret_signature[LK_SIGNATURE_MAX])
 {
-    struct lk_part parts[] = { { auth_data, length }, { client_data_hash, 32 } };
+    struct lk_part parts[] = {{auth_data, length}, {client_data_hash, 32}};
     uint8_t message[LK_AUTH_DATA_MAX + 32];
     uint8_t digest[LK_DIGEST_SIZE];
 
@@ -149,7 +149,7 @@ void lk_auth_data_make(struct lk_softkey *key, unsigned flags, const uint8_t rp_
     lk_writer_init(&writer, ret_data->bytes, sizeof(ret_data->bytes));
     lk_write_raw(&writer, head, sizeof(head));
     if (credential != NULL) {
-        const uint8_t id_length[2] = { 0, LK_CREDENTIAL_ID_SIZE };
+        const uint8_t id_length[2] = {0, LK_CREDENTIAL_ID_SIZE};
 
         lk_write_raw(&writer, aaguid, 16);
         lk_write_raw(&writer, id_length, sizeof(id_length));

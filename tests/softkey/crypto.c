@@ -128,8 +128,9 @@ static void lk_curve_coordinates(struct lk_curve *curve, uint8_t *ret_x, uint8_t
     BIGNUM *x = lk_curve_number(curve, NULL);
     BIGNUM *y = lk_curve_number(curve, NULL);
 
-    lk_crypto_require(EC_POINT_get_affine_coordinates(curve->group, curve->point, x, y,
-                                                      curve->context) == 1, "coordinates");
+    lk_crypto_require(
+        EC_POINT_get_affine_coordinates(curve->group, curve->point, x, y, curve->context) == 1,
+        "coordinates");
     lk_crypto_require(BN_bn2binpad(x, ret_x, 32) == 32, "coordinates");
     if (ret_y != NULL)
         lk_crypto_require(BN_bn2binpad(y, ret_y, 32) == 32, "coordinates");
@@ -181,8 +182,8 @@ struct lk_nonce {
 static void lk_nonce_step(struct lk_nonce *nonce, const uint8_t *mark, const uint8_t *private_key,
                           const uint8_t *digest)
 {
-    struct lk_part parts[4] = { { nonce->value, 32 }, { mark, 1 }, { private_key, 32 }, { digest, 32 } };
-    struct lk_part value = { nonce->value, 32 };
+    struct lk_part parts[4] = {{nonce->value, 32}, {mark, 1}, {private_key, 32}, {digest, 32}};
+    struct lk_part value = {nonce->value, 32};
     uint8_t key[32];
 
     lk_mac_make(nonce->key, 32, parts, private_key != NULL ? 4 : 2, key);
@@ -198,7 +199,7 @@ static const uint8_t lk_mark_one = 0x01;
 static void lk_nonce_next(struct lk_nonce *nonce, bool fresh, const uint8_t *private_key,
                           const uint8_t *digest)
 {
-    struct lk_part value = { nonce->value, 32 };
+    struct lk_part value = {nonce->value, 32};
     uint8_t next[32];
 
     if (fresh) {
@@ -227,7 +228,8 @@ static bool lk_curve_sign(struct lk_curve *curve, const BIGNUM *d, const BIGNUM 
     lk_curve_coordinates(curve, x, NULL);
     lk_crypto_require(BN_bin2bn(x, 32, r) != NULL, "signature");
     lk_crypto_require(BN_nnmod(r, r, curve->order, curve->context) == 1, "signature");
-    lk_crypto_require(BN_mod_inverse(inverse, k, curve->order, curve->context) != NULL, "signature");
+    lk_crypto_require(BN_mod_inverse(inverse, k, curve->order, curve->context) != NULL,
+                      "signature");
     lk_crypto_require(BN_mod_mul(s, r, d, curve->order, curve->context) == 1, "signature");
     lk_crypto_require(BN_mod_add(s, s, e, curve->order, curve->context) == 1, "signature");
     lk_crypto_require(BN_mod_mul(s, s, inverse, curve->order, curve->context) == 1, "signature");
@@ -270,20 +272,23 @@ EVP_PKEY *lk_p256_pkey_make(const uint8_t private_key[32])
     OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     BIGNUM *d = BN_bin2bn(private_key, 32, NULL);
-    uint8_t point[65] = { 0x04 };
+    uint8_t point[65] = {0x04};
     EVP_PKEY *pkey = NULL;
     OSSL_PARAM *params;
 
     lk_p256_public_make(private_key, point + 1, point + 33);
     lk_crypto_require(build != NULL && context != NULL && d != NULL, "key");
-    lk_crypto_require(OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME,
-                                                      "prime256v1", 0) == 1, "key");
-    lk_crypto_require(OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point,
-                                                       sizeof(point)) == 1, "key");
+    lk_crypto_require(
+        OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) == 1,
+        "key");
+    lk_crypto_require(
+        OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)) == 1,
+        "key");
     lk_crypto_require(OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_PRIV_KEY, d) == 1, "key");
     params = OSSL_PARAM_BLD_to_param(build);
     lk_crypto_require(params != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
-                      EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_KEYPAIR, params) == 1, "key");
+                          EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_KEYPAIR, params) == 1,
+                      "key");
     OSSL_PARAM_free(params);
     OSSL_PARAM_BLD_free(build);
     BN_clear_free(d);
@@ -317,7 +322,7 @@ size_t lk_ed25519_sign(const uint8_t private_key[32], const uint8_t *message, si
 
     lk_crypto_require(context != NULL, "Ed25519");
     lk_crypto_require(EVP_DigestSignInit(context, NULL, NULL, NULL, pkey) == 1 &&
-                      EVP_DigestSign(context, ret_signature, &written, message, length) == 1,
+                          EVP_DigestSign(context, ret_signature, &written, message, length) == 1,
                       "Ed25519");
     EVP_MD_CTX_free(context);
     EVP_PKEY_free(pkey);

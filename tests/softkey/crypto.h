@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Cryptography of the software key over OpenSSL 3. Every function is deterministic: ECDSA nonces are
- * those of RFC 6979, so that a key with a given seed answers the same bytes to the same requests.
- * It is a test tool: no care is taken of side channels. OpenSSL out of memory ends the program.
+ * Cryptography of the software key over OpenSSL 3. Every function is deterministic: ECDSA nonces
+ * are those of RFC 6979, so that a key with a given seed answers the same bytes to the same
+ * requests. It is a test tool: no care is taken of side channels. OpenSSL out of memory ends the
+ * program.
  */
 #ifndef LK_SOFTKEY_CRYPTO_H
 #define LK_SOFTKEY_CRYPTO_H
@@ -13,7 +14,7 @@
 
 #include <openssl/evp.h>
 
-#define LK_DIGEST_SIZE 32
+#define LK_DIGEST_SIZE   32
 #define LK_SIGNATURE_MAX 72 /* DER of two P-256 numbers; Ed25519 takes 64 */
 
 struct lk_part {

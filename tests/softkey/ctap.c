@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Command dispatch and the wait for a touch (CTAP 2.1 sections 6 and 8.1). Reads hostile requests: a
- * request is one command byte and one canonical CBOR map, at most LK_CTAP_ACCEPTED_MAX bytes.
+ * Command dispatch and the wait for a touch (CTAP 2.1 sections 6 and 8.1). Reads hostile requests:
+ * a request is one command byte and one canonical CBOR map, at most LK_CTAP_ACCEPTED_MAX bytes.
  */
 #include "ctap.h"
 
@@ -68,7 +68,7 @@ static int lk_ctap_reset(struct lk_softkey *key, struct lk_reader request, struc
 
 static int lk_ctap_dispatch(struct lk_softkey *key, struct lk_writer *reply)
 {
-    struct lk_reader request = { .data = key->request + 1, .length = key->request_length - 1 };
+    struct lk_reader request = {.data = key->request + 1, .length = key->request_length - 1};
     uint8_t command = lk_ctap_command_of(key);
 
     if (command != LK_CTAP_GET_NEXT_ASSERTION)

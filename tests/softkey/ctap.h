@@ -83,7 +83,8 @@ int64_t lk_ctap_due(const struct lk_softkey *key);
 int lk_ctap_get_info(struct lk_softkey *key, struct lk_reader request, struct lk_writer *reply);
 int lk_ctap_make_credential(struct lk_softkey *key, struct lk_reader request,
                             struct lk_writer *reply);
-int lk_ctap_get_assertion(struct lk_softkey *key, struct lk_reader request, struct lk_writer *reply);
+int lk_ctap_get_assertion(struct lk_softkey *key, struct lk_reader request,
+                          struct lk_writer *reply);
 int lk_ctap_get_next_assertion(struct lk_softkey *key, struct lk_reader request,
                                struct lk_writer *reply);
 int lk_ctap_client_pin(struct lk_softkey *key, struct lk_reader request, struct lk_writer *reply);

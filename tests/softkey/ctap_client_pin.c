@@ -6,7 +6,7 @@
 #include "ctap.h"
 #include "pin.h"
 
-#define LK_TOKEN_LIFE_MS 600000 /* section 6.5.2.1: max usage time period */
+#define LK_TOKEN_LIFE_MS                 600000 /* section 6.5.2.1: max usage time period */
 #define LK_WRONG_PINS_BEFORE_POWER_CYCLE 3
 
 enum lk_pin_field {
@@ -52,7 +52,7 @@ void lk_pin_renew(struct lk_softkey *key)
 
 bool lk_pin_set(struct lk_softkey *key, const uint8_t *pin, size_t length)
 {
-    struct lk_part part = { pin, length };
+    struct lk_part part = {pin, length};
     uint8_t digest[LK_DIGEST_SIZE];
     size_t characters = 0;
 
@@ -100,8 +100,8 @@ static int lk_pin_finish_probe(struct lk_softkey *key, struct lk_writer *reply)
 int lk_pin_authorize(struct lk_softkey *key, const struct lk_int_map *map, unsigned param_field,
                      unsigned protocol_field, unsigned permission, bool *ret_verified)
 {
-    struct lk_item hash = { .data = key->ceremony.client_data_hash,
-                            .length = sizeof(key->ceremony.client_data_hash) };
+    struct lk_item hash = {.data = key->ceremony.client_data_hash,
+                           .length = sizeof(key->ceremony.client_data_hash)};
     struct lk_pin_protocol *pin;
     struct lk_item param;
     uint64_t protocol;
@@ -163,7 +163,8 @@ static void lk_token_write(struct lk_softkey *key, unsigned protocol, const uint
     lk_write_bytes(reply, encrypted, length);
 }
 
-static int lk_pin_write_agreement(struct lk_softkey *key, unsigned protocol, struct lk_writer *reply)
+static int lk_pin_write_agreement(struct lk_softkey *key, unsigned protocol,
+                                  struct lk_writer *reply)
 {
     uint8_t x[32], y[32];
 
@@ -226,7 +227,7 @@ static int lk_pin_check(struct lk_softkey *key, const struct lk_int_map *map, un
     uint8_t hash[16];
     int status = lk_field_bytes(map, LK_PIN_HASH_ENC, &encrypted);
 
-    plain = (struct lk_part){ hash, sizeof(hash) };
+    plain = (struct lk_part){hash, sizeof(hash)};
     if (status != LK_CTAP_OK)
         return status;
     if (lk_pin_is_blocked(key))
@@ -247,8 +248,8 @@ static int lk_pin_check(struct lk_softkey *key, const struct lk_int_map *map, un
         return LK_CTAP_OTHER;
     if (key->state.pin_retries == 0)
         return LK_CTAP_PIN_BLOCKED;
-    return key->wrong_pins_in_a_row >= LK_WRONG_PINS_BEFORE_POWER_CYCLE ? LK_CTAP_PIN_AUTH_BLOCKED :
-                                                                         LK_CTAP_PIN_INVALID;
+    return key->wrong_pins_in_a_row >= LK_WRONG_PINS_BEFORE_POWER_CYCLE ? LK_CTAP_PIN_AUTH_BLOCKED
+                                                                        : LK_CTAP_PIN_INVALID;
 }
 
 /* setPIN and changePIN (sections 6.5.5.5 and 6.5.5.6). */
@@ -287,7 +288,8 @@ static int lk_pin_store(struct lk_softkey *key, const struct lk_int_map *map, un
 }
 
 /* Permissions asked for, and the relying party they need (section 6.5.5.7). */
-static int lk_pin_permissions(const struct lk_int_map *map, unsigned *ret_permissions, char *ret_rp_id)
+static int lk_pin_permissions(const struct lk_int_map *map, unsigned *ret_permissions,
+                              char *ret_rp_id)
 {
     uint64_t permissions = 0;
     int status = lk_field_uint(map, LK_PIN_PERMISSIONS, UINT8_MAX, &permissions);
@@ -302,8 +304,8 @@ static int lk_pin_permissions(const struct lk_int_map *map, unsigned *ret_permis
     return lk_field_text(map, LK_PIN_RP_ID, ret_rp_id, LK_RP_ID_MAX + 1);
 }
 
-static int lk_pin_give_token(struct lk_softkey *key, const struct lk_int_map *map, unsigned protocol,
-                             bool with_permissions, struct lk_writer *reply)
+static int lk_pin_give_token(struct lk_softkey *key, const struct lk_int_map *map,
+                             unsigned protocol, bool with_permissions, struct lk_writer *reply)
 {
     unsigned permissions = LK_PERMISSION_MC | LK_PERMISSION_GA;
     char rp_id[LK_RP_ID_MAX + 1] = "";

@@ -95,10 +95,10 @@ static int lk_get_search(struct lk_softkey *key)
     struct lk_ceremony *ceremony = &key->ceremony;
     bool verified = ceremony->verified || ceremony->builtin_uv;
     struct lk_reader input = ceremony->list;
-    struct lk_item array = { .value = 0 };
+    struct lk_item array = {.value = 0};
     int status = LK_CTAP_OK;
 
-    key->found = (struct lk_found){ .user_presence = ceremony->user_presence };
+    key->found = (struct lk_found){.user_presence = ceremony->user_presence};
     if (input.length > 0 && !lk_reader_expect(&input, LK_ITEM_ARRAY, &array))
         return LK_CTAP_UNEXPECTED_TYPE;
     if (array.value > LK_ALLOW_LIST_MAX)
@@ -215,7 +215,7 @@ int lk_ctap_get_assertion(struct lk_softkey *key, struct lk_reader request, stru
     status = lk_get_parse(key, &map);
     if (status != LK_CTAP_OK)
         return status;
-    part = (struct lk_part){ ceremony->rp_id, strlen(ceremony->rp_id) };
+    part = (struct lk_part){ceremony->rp_id, strlen(ceremony->rp_id)};
     lk_digest_make(&part, 1, ceremony->rp_id_hash);
     status = lk_pin_authorize(key, &map, LK_GET_PIN_PARAM, LK_GET_PIN_PROTOCOL, LK_PERMISSION_GA,
                               &ceremony->verified);

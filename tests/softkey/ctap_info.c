@@ -29,7 +29,7 @@ static void lk_info_options(const struct lk_softkey *key, struct lk_writer *repl
 
 static void lk_info_algorithms(struct lk_writer *reply)
 {
-    static const int algorithms[] = { LK_ALG_ES256, LK_ALG_EDDSA };
+    static const int algorithms[] = {LK_ALG_ES256, LK_ALG_EDDSA};
 
     lk_write_int(reply, 10);
     lk_write_array(reply, 2);

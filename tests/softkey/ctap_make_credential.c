@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* authenticatorMakeCredential (CTAP 2.1 section 6.1.2). The steps named are those of that section. */
+/* authenticatorMakeCredential (CTAP 2.1 section 6.1.2). The steps named are those of that section.
+ */
 #include <string.h>
 
 #include "attestation.h"
@@ -20,7 +21,8 @@ enum lk_make_field {
 };
 
 /* A text of a map, cut to what fits at a character boundary (section 6.1.2: may be truncated). */
-static int lk_map_text(struct lk_reader map, const char *name, bool cut, char *ret_text, size_t size)
+static int lk_map_text(struct lk_reader map, const char *name, bool cut, char *ret_text,
+                       size_t size)
 {
     struct lk_reader value;
     struct lk_item item;
@@ -148,8 +150,8 @@ static int lk_make_parse(struct lk_softkey *key, const struct lk_int_map *map)
     if (!map->present[LK_MAKE_RP] || !map->present[LK_MAKE_USER] ||
         !map->present[LK_MAKE_ALGORITHMS])
         return LK_CTAP_MISSING_PARAMETER;
-    status = lk_map_text(map->value[LK_MAKE_RP], "id", false, ceremony->rp_id,
-                         sizeof(ceremony->rp_id));
+    status =
+        lk_map_text(map->value[LK_MAKE_RP], "id", false, ceremony->rp_id, sizeof(ceremony->rp_id));
     if (status == LK_CTAP_OK)
         status = lk_make_parse_user(map->value[LK_MAKE_USER], &ceremony->user);
     if (status == LK_CTAP_OK)
@@ -241,8 +243,8 @@ static int lk_make_finish(struct lk_softkey *key, struct lk_writer *reply)
         return status;
     lk_auth_data_make(key, LK_FLAG_UP | (ceremony->verified ? (unsigned)LK_FLAG_UV : 0u),
                       ceremony->rp_id_hash, &credential,
-                      key->settings.attestation == LK_ATTESTATION_U2F ? zero_aaguid :
-                                                                        key->settings.aaguid,
+                      key->settings.attestation == LK_ATTESTATION_U2F ? zero_aaguid
+                                                                      : key->settings.aaguid,
                       ceremony->protection != 0, &data);
     lk_attestation_write(key, &credential, &data, ceremony->rp_id_hash, ceremony->client_data_hash,
                          reply);
@@ -264,7 +266,7 @@ int lk_ctap_make_credential(struct lk_softkey *key, struct lk_reader request,
     status = lk_make_parse(key, &map);
     if (status != LK_CTAP_OK)
         return status;
-    part = (struct lk_part){ ceremony->rp_id, strlen(ceremony->rp_id) };
+    part = (struct lk_part){ceremony->rp_id, strlen(ceremony->rp_id)};
     lk_digest_make(&part, 1, ceremony->rp_id_hash);
     status = lk_pin_authorize(key, &map, LK_MAKE_PIN_PARAM, LK_MAKE_PIN_PROTOCOL, LK_PERMISSION_MC,
                               &ceremony->verified);

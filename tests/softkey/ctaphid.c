@@ -9,11 +9,11 @@
 
 #include "ctap.h"
 
-#define LK_BROADCAST 0xffffffffu
-#define LK_INIT_DATA (LK_REPORT_SIZE - 7)
-#define LK_CONT_DATA (LK_REPORT_SIZE - 5)
+#define LK_BROADCAST         0xffffffffu
+#define LK_INIT_DATA         (LK_REPORT_SIZE - 7)
+#define LK_CONT_DATA         (LK_REPORT_SIZE - 5)
 #define LK_PACKET_TIMEOUT_MS 500
-#define LK_KEEPALIVE_MS 100
+#define LK_KEEPALIVE_MS      100
 
 enum lk_hid_command {
     LK_HID_PING = 0x01,
@@ -63,11 +63,11 @@ static void lk_report_send(struct lk_ctaphid *hid, int connection,
 static void lk_message_send(struct lk_ctaphid *hid, int connection, uint32_t channel,
                             uint8_t command, const uint8_t *data, size_t length, size_t claimed)
 {
-    uint8_t report[LK_REPORT_SIZE] = { 0 };
+    uint8_t report[LK_REPORT_SIZE] = {0};
     size_t size = length < LK_INIT_DATA ? length : LK_INIT_DATA;
-    bool bad_sequence = command == LK_HID_CBOR &&
-                        lk_misbehaves(&hid->key->misbehaviour, LK_MISBEHAVE_BAD_SEQUENCE,
-                                      hid->running_command);
+    bool bad_sequence =
+        command == LK_HID_CBOR &&
+        lk_misbehaves(&hid->key->misbehaviour, LK_MISBEHAVE_BAD_SEQUENCE, hid->running_command);
 
     lk_number_put(report, channel);
     report[4] = (uint8_t)(0x80 | command);
@@ -129,7 +129,7 @@ static void lk_reply_send(struct lk_ctaphid *hid)
 static void lk_init_handle(struct lk_ctaphid *hid, int connection, uint32_t id,
                            const uint8_t *nonce, size_t length)
 {
-    uint8_t reply[17] = { 0 };
+    uint8_t reply[17] = {0};
     uint32_t made = id;
 
     if (length != 8) {
@@ -139,7 +139,7 @@ static void lk_init_handle(struct lk_ctaphid *hid, int connection, uint32_t id,
     hid->key->counters.inits++;
     if (id == LK_BROADCAST) {
         made = ++hid->channels_made;
-        hid->channel[made % LK_CHANNELS_MAX] = (struct lk_channel){ made, connection };
+        hid->channel[made % LK_CHANNELS_MAX] = (struct lk_channel){made, connection};
     } else {
         if (hid->assembling && hid->message_channel == id)
             hid->assembling = false;
@@ -279,8 +279,8 @@ void lk_ctaphid_receive(struct lk_ctaphid *hid, int connection, const uint8_t *r
 static void lk_keepalive_send(struct lk_ctaphid *hid)
 {
     const struct lk_channel *channel = lk_channel_find(hid, hid->running_channel);
-    uint8_t status = hid->key->phase == LK_PHASE_TOUCH ? LK_KEEPALIVE_UP_NEEDED :
-                                                         LK_KEEPALIVE_PROCESSING;
+    uint8_t status =
+        hid->key->phase == LK_PHASE_TOUCH ? LK_KEEPALIVE_UP_NEEDED : LK_KEEPALIVE_PROCESSING;
 
     if (status == hid->keepalive_status && hid->key->now_ms < hid->keepalive_at_ms)
         return;

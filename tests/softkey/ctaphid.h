@@ -31,7 +31,7 @@ struct lk_ctaphid {
     /* The CBOR command that is being carried out. */
     bool running;
     uint32_t running_channel;
-    uint8_t running_command; /* CTAP command number */
+    uint8_t running_command;  /* CTAP command number */
     uint8_t keepalive_status; /* last one sent; 0: none yet */
     uint64_t keepalive_at_ms;
 };

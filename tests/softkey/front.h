@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LK_REPORT_SIZE 64
+#define LK_REPORT_SIZE      64
 #define LK_EVERY_CONNECTION (-1)
 
 struct lk_front {
@@ -23,8 +23,8 @@ struct lk_loop;
 struct lk_ctaphid;
 struct lk_identity;
 
-/* Each opens one front end, fills hid->front and watches its descriptors in the loop. They live until
- * the program ends. False: it did not work, and the reason is on stderr. */
+/* Each opens one front end, fills hid->front and watches its descriptors in the loop. They live
+ * until the program ends. False: it did not work, and the reason is on stderr. */
 bool lk_front_socket_open(struct lk_loop *loop, struct lk_ctaphid *hid, const char *path);
 void lk_front_socket_close(struct lk_ctaphid *hid);
 bool lk_front_uhid_open(struct lk_loop *loop, struct lk_ctaphid *hid,

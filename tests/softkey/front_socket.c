@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Front end: a UNIX SOCK_SEQPACKET socket. One connection is one open handle, one packet one report.
- * While the key is unplugged the socket is not there.
+ * Front end: a UNIX SOCK_SEQPACKET socket. One connection is one open handle, one packet one
+ * report. While the key is unplugged the socket is not there.
  */
 #include "front.h"
 
@@ -153,7 +153,7 @@ bool lk_front_socket_open(struct lk_loop *loop, struct lk_ctaphid *hid, const ch
         free(front);
         return false;
     }
-    hid->front = (struct lk_front){ front, lk_front_socket_send, lk_front_socket_plug };
+    hid->front = (struct lk_front){front, lk_front_socket_send, lk_front_socket_plug};
     return true;
 }
 

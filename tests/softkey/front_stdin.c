@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Front end: reports of 64 bytes on standard input, replies on standard output; ends with the input.
- * A fuzzer's way in: no socket, no clock needed but for touch modes. */
+/* Front end: reports of 64 bytes on standard input, replies on standard output; ends with the
+ * input. A fuzzer's way in: no socket, no clock needed but for touch modes. */
 #include "front.h"
 
 #include <string.h>
@@ -16,8 +16,7 @@ struct lk_front_stdin {
     uint8_t report[LK_REPORT_SIZE];
 };
 
-static void lk_front_stdin_send(void *context, int connection,
-                                const uint8_t report[LK_REPORT_SIZE])
+static void lk_front_stdin_send(void *context, int connection, const uint8_t report[LK_REPORT_SIZE])
 {
     struct lk_front_stdin *front = context;
 
@@ -65,6 +64,6 @@ bool lk_front_stdin_open(struct lk_loop *loop, struct lk_ctaphid *hid)
     front.loop = loop;
     front.hid = hid;
     hid->key->counters.opens++;
-    hid->front = (struct lk_front){ &front, lk_front_stdin_send, lk_front_stdin_plug };
+    hid->front = (struct lk_front){&front, lk_front_stdin_send, lk_front_stdin_plug};
     return lk_loop_watch(loop, STDIN_FILENO, lk_front_stdin_read, &front);
 }

@@ -137,13 +137,13 @@ bool lk_front_uhid_open(struct lk_loop *loop, struct lk_ctaphid *hid,
 {
     static struct lk_front_uhid front;
 
-    front = (struct lk_front_uhid){ .loop = loop, .hid = hid, .identity = identity };
+    front = (struct lk_front_uhid){.loop = loop, .hid = hid, .identity = identity};
     front.fd = open("/dev/uhid", O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (front.fd < 0 || !lk_uhid_create(&front) ||
         !lk_loop_watch(loop, front.fd, lk_front_uhid_read, &front)) {
         perror("/dev/uhid");
         return false;
     }
-    hid->front = (struct lk_front){ &front, lk_front_uhid_send, lk_front_uhid_plug };
+    hid->front = (struct lk_front){&front, lk_front_uhid_send, lk_front_uhid_plug};
     return true;
 }

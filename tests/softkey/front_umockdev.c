@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Front end: umockdev. /sys shows hidrawN below hid, usb_interface and usb_device; /dev/hidrawN is the
- * slave of a pseudo terminal, as libfido2 wants a character device. So libfido2's own udev enumeration
- * and hid_linux.c run. One pseudo terminal is one stream: hosts share what comes from the key.
+ * Front end: umockdev. /sys shows hidrawN below hid, usb_interface and usb_device; /dev/hidrawN is
+ * the slave of a pseudo terminal, as libfido2 wants a character device. So libfido2's own udev
+ * enumeration and hid_linux.c run. One pseudo terminal is one stream: hosts share what comes from
+ * the key.
  */
 #include "front_umockdev.h"
 
@@ -19,16 +20,16 @@
 #include "ctaphid.h"
 #include "loop.h"
 
-#define LK_USB "/devices/pci0000:00/0000:00:14.0/usb1/1-2"
+#define LK_USB         "/devices/pci0000:00/0000:00:14.0/usb1/1-2"
 #define LK_HOST_REPORT (LK_REPORT_SIZE + 1) /* libfido2 writes the report number first */
-#define LK_IOCTL_DATA 4096                  /* HID_MAX_DESCRIPTOR_SIZE */
+#define LK_IOCTL_DATA  4096                 /* HID_MAX_DESCRIPTOR_SIZE */
 
 struct lk_front_umockdev {
     struct lk_loop *loop;
     struct lk_ctaphid *hid;
     const struct lk_identity *identity;
     UMockdevTestbed *testbed;
-    char node[16];  /* "hidraw0"; the next number each time: umockdev cannot make a node twice */
+    char node[16]; /* "hidraw0"; the next number each time: umockdev cannot make a node twice */
     unsigned plugs;
     int master; /* owned by the testbed */
     int slave;  /* kept open: else the master reports EIO whenever the last host closes */
@@ -69,8 +70,8 @@ static bool lk_testbed_add(struct lk_front_umockdev *front)
              "A: idProduct=%04x\\n\n"
              "A: manufacturer=%s\\n\n"
              "A: product=%s\\n\n",
-             hid_name, front->node, front->node, front->node, hid_name, id->vendor, id->product, id->manufacturer, id->name, id->vendor,
-             id->product, id->manufacturer, id->name);
+             hid_name, front->node, front->node, front->node, hid_name, id->vendor, id->product,
+             id->manufacturer, id->name, id->vendor, id->product, id->manufacturer, id->name);
     if (!umockdev_testbed_add_from_string(front->testbed, description, &error))
         return lk_testbed_failed(error);
     return true;
@@ -95,8 +96,7 @@ static bool lk_testbed_load_ioctl(struct lk_front_umockdev *front, const char *n
     for (unsigned i = 0; i < LK_IOCTL_DATA; i++)
         fprintf(record, "%02X", i < LK_REPORT_DESCRIPTOR_SIZE ? lk_report_descriptor[i] : 0);
     fprintf(record, "\n");
-    good = fclose(record) == 0 &&
-           umockdev_testbed_load_ioctl(front->testbed, node, path, &error);
+    good = fclose(record) == 0 && umockdev_testbed_load_ioctl(front->testbed, node, path, &error);
     unlink(path);
     return good ? true : lk_testbed_failed(error);
 }
@@ -188,13 +188,13 @@ bool lk_front_umockdev_open(struct lk_loop *loop, struct lk_ctaphid *hid,
 {
     static struct lk_front_umockdev front;
 
-    front = (struct lk_front_umockdev){ .loop = loop, .hid = hid, .identity = identity };
+    front = (struct lk_front_umockdev){.loop = loop, .hid = hid, .identity = identity};
     front.testbed = umockdev_testbed_new();
     if (!umockdev_in_mock_environment()) { /* known only once there is a testbed */
         fprintf(stderr, "lk_softkey_umockdev: has to be started with umockdev-wrapper\n");
         return false;
     }
-    hid->front = (struct lk_front){ &front, lk_front_umockdev_send, lk_front_umockdev_plug };
+    hid->front = (struct lk_front){&front, lk_front_umockdev_send, lk_front_umockdev_plug};
     return lk_testbed_plug(&front);
 }
 

@@ -123,7 +123,7 @@ static size_t lk_head_length(uint64_t value)
 bool lk_reader_next(struct lk_reader *reader, struct lk_item *ret_item)
 {
     struct cbor_callbacks callbacks = lk_item_callbacks();
-    struct lk_item item = { .kind = LK_ITEM_OTHER };
+    struct lk_item item = {.kind = LK_ITEM_OTHER};
     size_t left = reader->length - reader->position;
     struct cbor_decoder_result result;
 
@@ -179,8 +179,8 @@ bool lk_reader_take(struct lk_reader *reader, struct lk_reader *ret_value)
 
     if (!lk_reader_skip(reader, LK_DEPTH_MAX))
         return false;
-    *ret_value = (struct lk_reader){ .data = reader->data + start,
-                                     .length = reader->position - start };
+    *ret_value =
+        (struct lk_reader){.data = reader->data + start, .length = reader->position - start};
     return true;
 }
 
@@ -231,7 +231,7 @@ int lk_text_map_find(struct lk_reader input, const char *name, struct lk_reader 
 
 void lk_writer_init(struct lk_writer *writer, uint8_t *data, size_t capacity)
 {
-    *writer = (struct lk_writer){ .data = data, .capacity = capacity };
+    *writer = (struct lk_writer){.data = data, .capacity = capacity};
 }
 
 void lk_write_raw(struct lk_writer *writer, const void *data, size_t length)
@@ -248,8 +248,8 @@ void lk_write_raw(struct lk_writer *writer, const void *data, size_t length)
 void lk_write_int(struct lk_writer *writer, int64_t value)
 {
     uint8_t head[9];
-    size_t length = value >= 0 ? cbor_encode_uint((uint64_t)value, head, sizeof(head)) :
-                                 cbor_encode_negint((uint64_t)(-1 - value), head, sizeof(head));
+    size_t length = value >= 0 ? cbor_encode_uint((uint64_t)value, head, sizeof(head))
+                               : cbor_encode_negint((uint64_t)(-1 - value), head, sizeof(head));
 
     lk_write_raw(writer, head, length);
 }

@@ -19,7 +19,8 @@ enum lk_item_kind {
     LK_ITEM_ARRAY, /* value holds the number of elements */
     LK_ITEM_MAP,   /* value holds the number of pairs */
     LK_ITEM_BOOL,
-    LK_ITEM_OTHER, /* tags, floats, null, indefinite lengths: CTAP2 canonical CBOR has no use for them */
+    LK_ITEM_OTHER, /* tags, floats, null, indefinite lengths: CTAP2 canonical CBOR has no use for
+                      them */
 };
 
 struct lk_item {

@@ -21,7 +21,7 @@ bool lk_loop_watch(struct lk_loop *loop, int fd, lk_loop_handler handler, void *
 {
     if (loop->count == LK_WATCHES_MAX)
         return false;
-    loop->poll[loop->count] = (struct pollfd){ .fd = fd, .events = POLLIN };
+    loop->poll[loop->count] = (struct pollfd){.fd = fd, .events = POLLIN};
     loop->handler[loop->count] = handler;
     loop->context[loop->count] = context;
     loop->count++;

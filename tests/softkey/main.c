@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "attestation.h"
@@ -54,7 +54,7 @@ static bool lk_front_open(struct lk_loop *loop, struct lk_ctaphid *hid,
 int main(int argc, char **argv)
 {
     static struct lk_softkey key;
-    static struct lk_ctaphid hid = { .key = &key };
+    static struct lk_ctaphid hid = {.key = &key};
     static struct lk_loop loop;
     struct lk_options options;
     int status = lk_options_parse(argc, argv, &key, &options);
@@ -63,8 +63,8 @@ int main(int argc, char **argv)
         return status;
     if (options.print_root)
         return lk_attestation_print_root(key.settings.root_seed, stdout) ? 0 : 1;
-    if (options.rest != argc || (options.socket_path != NULL) + options.uhid +
-                                        options.standard_input != 1) {
+    if (options.rest != argc ||
+        (options.socket_path != NULL) + options.uhid + options.standard_input != 1) {
         fprintf(stderr, "lk_softkey: exactly one of --socket PATH, --uhid, --stdin\n");
         return 2;
     }

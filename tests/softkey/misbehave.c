@@ -37,12 +37,12 @@ static const struct {
     const char *name;
     unsigned commands;
 } lk_command_names[] = {
-    { "all", LK_ON_MAKE_CREDENTIAL | LK_ON_GET_ASSERTION | LK_ON_GET_INFO | LK_ON_CLIENT_PIN |
-                 LK_ON_OTHER },
-    { "make-credential", LK_ON_MAKE_CREDENTIAL },
-    { "get-assertion", LK_ON_GET_ASSERTION },
-    { "get-info", LK_ON_GET_INFO },
-    { "client-pin", LK_ON_CLIENT_PIN },
+    {"all",
+     LK_ON_MAKE_CREDENTIAL | LK_ON_GET_ASSERTION | LK_ON_GET_INFO | LK_ON_CLIENT_PIN | LK_ON_OTHER},
+    {"make-credential", LK_ON_MAKE_CREDENTIAL},
+    {"get-assertion", LK_ON_GET_ASSERTION},
+    {"get-info", LK_ON_GET_INFO},
+    {"client-pin", LK_ON_CLIENT_PIN},
 };
 
 static bool lk_names_parse(const char *names, size_t length, struct lk_misbehaviour *misbehaviour)
@@ -67,7 +67,7 @@ static bool lk_names_parse(const char *names, size_t length, struct lk_misbehavi
 
 bool lk_misbehaviour_parse(const char *text, struct lk_misbehaviour *ret_misbehaviour)
 {
-    struct lk_misbehaviour parsed = { .commands = LK_ON_MAKE_CREDENTIAL | LK_ON_GET_ASSERTION };
+    struct lk_misbehaviour parsed = {.commands = LK_ON_MAKE_CREDENTIAL | LK_ON_GET_ASSERTION};
     const char *space = strchr(text, ' ');
     size_t length = space != NULL ? (size_t)(space - text) : strlen(text);
 
@@ -126,7 +126,7 @@ bool lk_misbehaves(const struct lk_misbehaviour *misbehaviour, enum lk_misbehave
 size_t lk_misbehave_reply(const struct lk_misbehaviour *misbehaviour, uint8_t command,
                           uint8_t *reply, size_t length, size_t capacity)
 {
-    static const uint8_t huge_array[] = { LK_CTAP_OK, 0x9a, 0x0f, 0xff, 0xff, 0xff };
+    static const uint8_t huge_array[] = {LK_CTAP_OK, 0x9a, 0x0f, 0xff, 0xff, 0xff};
 
     if (lk_misbehaves(misbehaviour, LK_MISBEHAVE_NO_SUCH_COMMAND, command)) {
         reply[0] = LK_CTAP_INVALID_COMMAND;
@@ -143,7 +143,8 @@ size_t lk_misbehave_reply(const struct lk_misbehaviour *misbehaviour, uint8_t co
         reply[length - 1] = 0xff;
         return length > 1 ? length : 1;
     }
-    if (lk_misbehaves(misbehaviour, LK_MISBEHAVE_TRAILING_BYTES, command) && capacity - length >= 3) {
+    if (lk_misbehaves(misbehaviour, LK_MISBEHAVE_TRAILING_BYTES, command) &&
+        capacity - length >= 3) {
         memset(reply + length, 0x00, 3);
         return length + 3;
     }

@@ -43,33 +43,33 @@ enum lk_option {
 };
 
 static const struct option lk_option_table[] = {
-    { "socket", required_argument, NULL, LK_OPTION_SOCKET },
-    { "mode", required_argument, NULL, LK_OPTION_MODE },
-    { "uhid", no_argument, NULL, LK_OPTION_UHID },
-    { "stdin", no_argument, NULL, LK_OPTION_STDIN },
-    { "broadcast", no_argument, NULL, LK_OPTION_BROADCAST },
-    { "control", required_argument, NULL, LK_OPTION_CONTROL },
-    { "state", required_argument, NULL, LK_OPTION_STATE },
-    { "seed", required_argument, NULL, LK_OPTION_SEED },
-    { "root-seed", required_argument, NULL, LK_OPTION_ROOT_SEED },
-    { "print-root", no_argument, NULL, LK_OPTION_PRINT_ROOT },
-    { "aaguid", required_argument, NULL, LK_OPTION_AAGUID },
-    { "firmware", required_argument, NULL, LK_OPTION_FIRMWARE },
-    { "attestation", required_argument, NULL, LK_OPTION_ATTESTATION },
-    { "touch-timeout", required_argument, NULL, LK_OPTION_TOUCH_TIMEOUT },
-    { "reset-window", required_argument, NULL, LK_OPTION_RESET_WINDOW },
-    { "pin-protocol", required_argument, NULL, LK_OPTION_PIN_PROTOCOL },
-    { "vendor", required_argument, NULL, LK_OPTION_VENDOR },
-    { "product", required_argument, NULL, LK_OPTION_PRODUCT },
-    { "manufacturer", required_argument, NULL, LK_OPTION_MANUFACTURER },
-    { "name", required_argument, NULL, LK_OPTION_NAME },
-    { "trace", no_argument, NULL, LK_OPTION_TRACE },
-    { "touch", required_argument, NULL, LK_OPTION_TOUCH },
-    { "uv", required_argument, NULL, LK_OPTION_UV },
-    { "pin", required_argument, NULL, LK_OPTION_PIN },
-    { "slow", required_argument, NULL, LK_OPTION_SLOW },
-    { "misbehave", required_argument, NULL, LK_OPTION_MISBEHAVE },
-    { NULL, 0, NULL, 0 },
+    {"socket", required_argument, NULL, LK_OPTION_SOCKET},
+    {"mode", required_argument, NULL, LK_OPTION_MODE},
+    {"uhid", no_argument, NULL, LK_OPTION_UHID},
+    {"stdin", no_argument, NULL, LK_OPTION_STDIN},
+    {"broadcast", no_argument, NULL, LK_OPTION_BROADCAST},
+    {"control", required_argument, NULL, LK_OPTION_CONTROL},
+    {"state", required_argument, NULL, LK_OPTION_STATE},
+    {"seed", required_argument, NULL, LK_OPTION_SEED},
+    {"root-seed", required_argument, NULL, LK_OPTION_ROOT_SEED},
+    {"print-root", no_argument, NULL, LK_OPTION_PRINT_ROOT},
+    {"aaguid", required_argument, NULL, LK_OPTION_AAGUID},
+    {"firmware", required_argument, NULL, LK_OPTION_FIRMWARE},
+    {"attestation", required_argument, NULL, LK_OPTION_ATTESTATION},
+    {"touch-timeout", required_argument, NULL, LK_OPTION_TOUCH_TIMEOUT},
+    {"reset-window", required_argument, NULL, LK_OPTION_RESET_WINDOW},
+    {"pin-protocol", required_argument, NULL, LK_OPTION_PIN_PROTOCOL},
+    {"vendor", required_argument, NULL, LK_OPTION_VENDOR},
+    {"product", required_argument, NULL, LK_OPTION_PRODUCT},
+    {"manufacturer", required_argument, NULL, LK_OPTION_MANUFACTURER},
+    {"name", required_argument, NULL, LK_OPTION_NAME},
+    {"trace", no_argument, NULL, LK_OPTION_TRACE},
+    {"touch", required_argument, NULL, LK_OPTION_TOUCH},
+    {"uv", required_argument, NULL, LK_OPTION_UV},
+    {"pin", required_argument, NULL, LK_OPTION_PIN},
+    {"slow", required_argument, NULL, LK_OPTION_SLOW},
+    {"misbehave", required_argument, NULL, LK_OPTION_MISBEHAVE},
+    {NULL, 0, NULL, 0},
 };
 
 /* What has to wait until the state file was read. */
@@ -110,7 +110,7 @@ static bool lk_hex(const char *text, uint8_t *ret_bytes, size_t length)
 
 static bool lk_attestation_choose(const char *text, enum lk_attestation_kind *ret_kind)
 {
-    static const char *const names[] = { "packed", "self", "fido-u2f", "none" };
+    static const char *const names[] = {"packed", "self", "fido-u2f", "none"};
 
     for (unsigned i = 0; i < 4; i++) {
         if (strcmp(text, names[i]) == 0) {
@@ -230,10 +230,10 @@ static bool lk_option_front(int option, struct lk_options *options)
 
 static void lk_defaults(struct lk_softkey *key, struct lk_options *options)
 {
-    static const uint8_t aaguid[16] = { 0x6c, 0x61, 0x74, 0x63, 0x68, 0x6b, 0x45, 0x79,
-                                        0xa0, 0x73, 0x6f, 0x66, 0x74, 0x6b, 0x65, 0x79 };
+    static const uint8_t aaguid[16] = {0x6c, 0x61, 0x74, 0x63, 0x68, 0x6b, 0x45, 0x79,
+                                       0xa0, 0x73, 0x6f, 0x66, 0x74, 0x6b, 0x65, 0x79};
     static const char root[] = "latchkey test root";
-    struct lk_part part = { root, sizeof(root) - 1 };
+    struct lk_part part = {root, sizeof(root) - 1};
 
     memset(key, 0, sizeof(*key));
     memcpy(key->settings.aaguid, aaguid, sizeof(aaguid));
@@ -243,11 +243,12 @@ static void lk_defaults(struct lk_softkey *key, struct lk_options *options)
     key->settings.reset_window_ms = 10000;
     lk_misbehaviour_parse("none", &key->misbehaviour);
     *options = (struct lk_options){
-        .identity = { 0x1209, 0x4c4b, "Latchkey", "Software key" },
+        .identity = {0x1209, 0x4c4b, "Latchkey", "Software key"},
     };
 }
 
-/* `--touch auto`, `--touch "delay 500"`, `--pin VALUE`: the same names as on the control channel. */
+/* `--touch auto`, `--touch "delay 500"`, `--pin VALUE`: the same names as on the control channel.
+ */
 static bool lk_behaviour_apply(struct lk_softkey *key, const struct lk_given *given)
 {
     char pin[128];
@@ -269,7 +270,7 @@ static bool lk_state_open(struct lk_softkey *key, const struct lk_given *given)
     int loaded;
 
     if (given->seed != NULL) {
-        struct lk_part part = { given->seed, strlen(given->seed) };
+        struct lk_part part = {given->seed, strlen(given->seed)};
 
         lk_digest_make(&part, 1, seed);
     } else {
@@ -288,7 +289,7 @@ static bool lk_state_open(struct lk_softkey *key, const struct lk_given *given)
 
 int lk_options_parse(int argc, char **argv, struct lk_softkey *key, struct lk_options *ret_options)
 {
-    struct lk_given given = { .state_path = NULL };
+    struct lk_given given = {.state_path = NULL};
     int option;
 
     lk_defaults(key, ret_options);

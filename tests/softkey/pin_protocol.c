@@ -10,8 +10,8 @@ static void lk_hkdf(const uint8_t input[32], const char *info, uint8_t ret_outpu
 {
     static const uint8_t salt[32];
     static const uint8_t one = 0x01;
-    struct lk_part extract = { input, 32 };
-    struct lk_part expand[] = { { info, strlen(info) }, { &one, 1 } };
+    struct lk_part extract = {input, 32};
+    struct lk_part expand[] = {{info, strlen(info)}, {&one, 1}};
     uint8_t middle[32];
 
     lk_mac_make(salt, sizeof(salt), &extract, 1, middle);
@@ -22,7 +22,7 @@ bool lk_pin_secret_make(const uint8_t private_key[32], unsigned protocol, const 
                         const uint8_t y[32], uint8_t ret_secret[64])
 {
     uint8_t shared[32];
-    struct lk_part part = { shared, sizeof(shared) };
+    struct lk_part part = {shared, sizeof(shared)};
 
     if (!lk_p256_shared_make(private_key, x, y, shared))
         return false;
@@ -39,11 +39,11 @@ bool lk_pin_secret_make(const uint8_t private_key[32], unsigned protocol, const 
 bool lk_pin_verify(const uint8_t mac_key[32], unsigned protocol, const struct lk_item *first,
                    const struct lk_item *second, const struct lk_item *signature)
 {
-    struct lk_part parts[2] = { { first->data, first->length } };
+    struct lk_part parts[2] = {{first->data, first->length}};
     uint8_t mac[LK_DIGEST_SIZE];
 
     if (second != NULL)
-        parts[1] = (struct lk_part){ second->data, second->length };
+        parts[1] = (struct lk_part){second->data, second->length};
     lk_mac_make(mac_key, 32, parts, second != NULL ? 2 : 1, mac);
     return signature->length == (protocol == 1 ? 16 : 32) &&
            memcmp(mac, signature->data, signature->length) == 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Lets unmodified programs that use libfido2 (fido2-tools, pam_u2f, pamu2fcfg) reach software keys on
- * UNIX sockets: preloaded, it interposes fido_dev_info_manifest and fido_dev_open. Both are public
- * API; libfido2 itself runs unchanged above its I/O table. The keys are the sockets *.sock in a fixed
- * directory: sudo, sshd and login pass no environment to PAM modules.
+ * Lets unmodified programs that use libfido2 (fido2-tools, pam_u2f, pamu2fcfg) reach software keys
+ * on UNIX sockets: preloaded, it interposes fido_dev_info_manifest and fido_dev_open. Both are
+ * public API; libfido2 itself runs unchanged above its I/O table. The keys are the sockets *.sock
+ * in a fixed directory: sudo, sshd and login pass no environment to PAM modules.
  *
- * Limits: libfido2's hid_linux.c and its udev code do not run (see the umockdev and uhid front ends);
- * fido_dev_set_sigmask returns FIDO_ERR_INVALID_ARGUMENT; vendor and product numbers are 0.
+ * Limits: libfido2's hid_linux.c and its udev code do not run (see the umockdev and uhid front
+ * ends); fido_dev_set_sigmask returns FIDO_ERR_INVALID_ARGUMENT; vendor and product numbers are 0.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -26,8 +26,8 @@
 #define LK_SHIM_PREFIX "softkey:"
 #define LK_SHIM_REPORT 64
 
-/* fido_dev_open_with_info does not mark the I/O table as ours, and then libfido2 reads the lengths of
- * reports out of the handle as if it were its own (hid_linux.c): hence this beginning. */
+/* fido_dev_open_with_info does not mark the I/O table as ours, and then libfido2 reads the lengths
+ * of reports out of the handle as if it were its own (hid_linux.c): hence this beginning. */
 struct lk_shim_handle {
     int fd;
     size_t report_in_length;
@@ -49,7 +49,7 @@ static void *lk_shim_symbol(const char *name)
 
 static int lk_shim_connect(const char *path)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd;
 
     if (strlen(path) >= sizeof(address.sun_path))
@@ -95,7 +95,7 @@ static void lk_shim_close(void *context)
 static int lk_shim_read(void *context, unsigned char *report, size_t size, int milliseconds)
 {
     const struct lk_shim_handle *handle = context;
-    struct pollfd poll_for = { .fd = handle->fd, .events = POLLIN };
+    struct pollfd poll_for = {.fd = handle->fd, .events = POLLIN};
     ssize_t got;
 
     if (size < LK_SHIM_REPORT || poll(&poll_for, 1, milliseconds) != 1)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The software key itself: everything the command layer, the control channel and the front ends share.
- * One struct lk_softkey is one physical key. There are no threads and no globals.
+ * The software key itself: everything the command layer, the control channel and the front ends
+ * share. One struct lk_softkey is one physical key. There are no threads and no globals.
  */
 #ifndef LK_SOFTKEY_SOFTKEY_H
 #define LK_SOFTKEY_SOFTKEY_H
@@ -14,9 +14,9 @@
 #include "misbehave.h"
 #include "state.h"
 
-#define LK_CTAP_MESSAGE_MAX 7609 /* CTAP 2.1 section 11.2.4: 64 - 7 + 128 * (64 - 5) */
+#define LK_CTAP_MESSAGE_MAX  7609 /* CTAP 2.1 section 11.2.4: 64 - 7 + 128 * (64 - 5) */
 #define LK_CTAP_ACCEPTED_MAX 2048 /* getInfo maxMsgSize */
-#define LK_ALLOW_LIST_MAX 16      /* getInfo maxCredentialCountInList */
+#define LK_ALLOW_LIST_MAX    16   /* getInfo maxCredentialCountInList */
 
 enum lk_touch_mode { LK_TOUCH_AUTO, LK_TOUCH_DENY, LK_TOUCH_DELAY, LK_TOUCH_WAIT };
 enum lk_uv_mode { LK_UV_OFF, LK_UV_ON, LK_UV_FAIL };
@@ -35,8 +35,8 @@ struct lk_settings {
     enum lk_attestation_kind attestation;
     uint64_t touch_timeout_ms;
     unsigned only_pin_protocol; /* 1 or 2; 0: both */
-    uint64_t reset_window_ms; /* CTAP 2.1 section 6.6; 0: a reset is allowed at any time */
-    bool trace;               /* one line a command on stderr */
+    uint64_t reset_window_ms;   /* CTAP 2.1 section 6.6; 0: a reset is allowed at any time */
+    bool trace;                 /* one line a command on stderr */
 };
 
 struct lk_counters {
@@ -69,9 +69,9 @@ struct lk_ceremony {
     uint8_t client_data_hash[32];
     char rp_id[LK_RP_ID_MAX + 1];
     uint8_t rp_id_hash[32];
-    bool user_presence; /* asked for (getAssertion) */
-    bool verified;      /* UV bit earned */
-    bool builtin_uv;    /* option uv: the built-in sensor is asked together with the touch */
+    bool user_presence;    /* asked for (getAssertion) */
+    bool verified;         /* UV bit earned */
+    bool builtin_uv;       /* option uv: the built-in sensor is asked together with the touch */
     struct lk_reader list; /* allow list or exclude list, as it came; length 0: none */
     /* makeCredential */
     struct lk_resident user;
@@ -116,8 +116,8 @@ struct lk_softkey {
     uint64_t slow_ms;
     enum lk_uv_mode uv;
     bool plugged;
-    uint64_t now_ms;      /* set by whoever calls in */
-    uint64_t powered_ms;  /* when it was plugged in */
+    uint64_t now_ms;     /* set by whoever calls in */
+    uint64_t powered_ms; /* when it was plugged in */
     unsigned wrong_pins_in_a_row;
     struct lk_pin_protocol pin[2]; /* protocols 1 and 2 */
     enum lk_phase phase;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The software key's flash. The file is trusted as far as its owner is; still it is read bounded. */
+/* The software key's flash. The file is trusted as far as its owner is; still it is read bounded.
+ */
 #include "state.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include "crypto.h"
 #include "item.h"
 
-#define LK_STATE_VERSION 1
+#define LK_STATE_VERSION  1
 #define LK_STATE_FILE_MAX 65536
 
 enum lk_state_field {
@@ -31,7 +32,7 @@ void lk_state_random(struct lk_state *state, uint8_t *ret_bytes, size_t length)
 {
     while (length > 0) {
         uint8_t number[8], block[LK_DIGEST_SIZE];
-        struct lk_part part = { number, sizeof(number) };
+        struct lk_part part = {number, sizeof(number)};
         size_t size = length < sizeof(block) ? length : sizeof(block);
 
         for (unsigned i = 0; i < 8; i++)
@@ -124,8 +125,8 @@ bool lk_state_save(const struct lk_state *state)
         return true;
     lk_writer_init(&writer, content, sizeof(content));
     lk_state_encode(state, &writer);
-    if (writer.failed || (size_t)snprintf(temporary, sizeof(temporary), "%s.new", state->path) >=
-                             sizeof(temporary))
+    if (writer.failed ||
+        (size_t)snprintf(temporary, sizeof(temporary), "%s.new", state->path) >= sizeof(temporary))
         return false;
     fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
@@ -234,8 +235,8 @@ static bool lk_state_decode(struct lk_state *state, struct lk_reader input)
 int lk_state_load(struct lk_state *state)
 {
     static uint8_t content[LK_STATE_FILE_MAX];
-    struct lk_state loaded = { .path = state->path };
-    struct lk_reader input = { .data = content };
+    struct lk_state loaded = {.path = state->path};
+    struct lk_reader input = {.data = content};
     ssize_t got = 1;
     int fd = open(state->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 

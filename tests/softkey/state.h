@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * What a security key keeps in its flash: secrets, PIN, counters, discoverable credentials. Kept in a
- * file (canonical CBOR, replaced by rename) so that a key survives a restart, or in memory only.
+ * What a security key keeps in its flash: secrets, PIN, counters, discoverable credentials. Kept in
+ * a file (canonical CBOR, replaced by rename) so that a key survives a restart, or in memory only.
  */
 #ifndef LK_SOFTKEY_STATE_H
 #define LK_SOFTKEY_STATE_H
@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 #define LK_CREDENTIAL_ID_SIZE 64
-#define LK_RP_ID_MAX 255
-#define LK_USER_ID_MAX 64
-#define LK_USER_NAME_MAX 64
-#define LK_RESIDENTS_MAX 32
-#define LK_PIN_RETRIES 8
-#define LK_UV_RETRIES 5
+#define LK_RP_ID_MAX          255
+#define LK_USER_ID_MAX        64
+#define LK_USER_NAME_MAX      64
+#define LK_RESIDENTS_MAX      32
+#define LK_PIN_RETRIES        8
+#define LK_UV_RETRIES         5
 
 struct lk_resident {
     uint8_t id[LK_CREDENTIAL_ID_SIZE];
@@ -28,17 +28,17 @@ struct lk_resident {
 };
 
 struct lk_state {
-    uint8_t seed[32];        /* drives lk_state_random */
-    uint64_t random_count;   /* blocks taken so far */
-    uint8_t master[32];      /* credential keys are derived from it; a reset makes a new one */
+    uint8_t seed[32];      /* drives lk_state_random */
+    uint64_t random_count; /* blocks taken so far */
+    uint8_t master[32];    /* credential keys are derived from it; a reset makes a new one */
     uint32_t sign_count;
     bool pin_set;
-    uint8_t pin_hash[16];    /* LEFT(SHA-256(PIN), 16) */
+    uint8_t pin_hash[16]; /* LEFT(SHA-256(PIN), 16) */
     unsigned pin_retries;
     unsigned uv_retries;
     size_t resident_count;
     struct lk_resident resident[LK_RESIDENTS_MAX];
-    const char *path;        /* NULL: memory only. Not owned. */
+    const char *path; /* NULL: memory only. Not owned. */
 };
 
 /* A new key as it leaves the factory. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* umockdev-wrapper lk_softkey_umockdev [OPTION...] -- COMMAND...: runs a command to which a software
- * key is plugged in as /dev/hidraw0; ends with its exit status. Options as those of lk_softkey. */
+/* umockdev-wrapper lk_softkey_umockdev [OPTION...] -- COMMAND...: runs a command to which a
+ * software key is plugged in as /dev/hidraw0; ends with its exit status. Options as those of
+ * lk_softkey. */
 #include <signal.h>
 #include <stdio.h>
 #include <sys/pidfd.h>
@@ -53,7 +54,7 @@ static int lk_command_status(pid_t child)
 int main(int argc, char **argv)
 {
     static struct lk_softkey key;
-    static struct lk_ctaphid hid = { .key = &key };
+    static struct lk_ctaphid hid = {.key = &key};
     static struct lk_loop loop;
     struct lk_options options;
     int status = lk_options_parse(argc, argv, &key, &options);
