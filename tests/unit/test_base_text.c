@@ -130,6 +130,9 @@ static void test_compare_and_random(void **state)
 
     (void)state;
     assert_true(lk_bytes_equal(a, b, sizeof a));
+    b[0] = 1;
+    assert_false(lk_bytes_equal(a, b, sizeof a));
+    b[0] = 0;
     b[299] = 1;
     assert_false(lk_bytes_equal(a, b, sizeof a));
     assert_true(lk_bytes_equal(a, b, 299));

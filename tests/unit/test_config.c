@@ -141,6 +141,7 @@ static const struct {
     {NAME "gateway_host = 192.0.2.1\n",
      "f:3: gateway_host = 192.0.2.1: expected host name in lower case"},
     {NAME "gateway_host = a..b\n", "f:3: gateway_host = a..b: expected host name in lower case"},
+    {NAME "gateway_host = a.-b\n", "f:3: gateway_host = a.-b: expected host name in lower case"},
     {NAME "gateway_host = SSO\n", "f:3: gateway_host = SSO: expected host name in lower case"},
     {NAME "gateway_host = sso:443\n",
      "f:3: gateway_host = sso:443: expected host name in lower case"},

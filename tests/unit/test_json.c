@@ -132,6 +132,7 @@ static void test_refusals(void **state)
     assert_int_equal(parse("\"\xff\"", 3), -LK_ERR_ENCODING);
     assert_int_equal(parse("99999999999999999999", 20), -LK_ERR_RANGE);
     assert_int_equal(parse("\"[[[[[[[[[[[[[[[[[[[[[[\"", 24), 0);
+    assert_int_equal(parse("\"\\\"[[[[[[[[[[[[[[[[[[[[[[\"", 26), 0);
     memset(deep, '[', LK_JSON_DEPTH_MAX);
     memset(deep + LK_JSON_DEPTH_MAX, ']', LK_JSON_DEPTH_MAX);
     assert_int_equal(parse(deep, 2 * LK_JSON_DEPTH_MAX), 0);
