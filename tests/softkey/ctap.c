@@ -15,6 +15,21 @@ static uint8_t lk_ctap_command_of(const struct lk_softkey *key)
     return key->request_length > 0 ? key->request[0] : 0;
 }
 
+/* A copied answer: what was once signed for a touch, byte for byte. Silent probes are answered as ever. */
+static void lk_ctap_replay(struct lk_softkey *key, uint8_t command)
+{
+    if (command != LK_CTAP_GET_ASSERTION || key->reply[0] != LK_CTAP_OK ||
+        !key->found.user_presence)
+        return;
+    if (key->misbehaviour.on[LK_MISBEHAVE_REPLAY] && key->touched_length > 0) {
+        memcpy(key->reply, key->touched, key->touched_length);
+        key->reply_length = key->touched_length;
+        return;
+    }
+    memcpy(key->touched, key->reply, key->reply_length);
+    key->touched_length = key->reply_length;
+}
+
 static void lk_ctap_finish_with(struct lk_softkey *key, int status, const struct lk_writer *reply)
 {
     uint8_t command = lk_ctap_command_of(key);
@@ -25,6 +40,7 @@ static void lk_ctap_finish_with(struct lk_softkey *key, int status, const struct
     key->reply_length = 1 + (status == LK_CTAP_OK && reply != NULL ? reply->length : 0);
     key->reply_length = lk_misbehave_reply(&key->misbehaviour, command, key->reply,
                                            key->reply_length, sizeof(key->reply));
+    lk_ctap_replay(key, command);
     key->phase = LK_PHASE_READY;
     if (key->settings.trace)
         fprintf(stderr, "command %02x: status %02x, %zu bytes\n", command, key->reply[0],

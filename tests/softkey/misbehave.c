@@ -31,6 +31,7 @@ static const char *const lk_misbehave_names[LK_MISBEHAVE_COUNT] = {
     [LK_MISBEHAVE_WRONG_AAGUID] = "wrong-aaguid",
     [LK_MISBEHAVE_FOREIGN_CREDENTIAL] = "foreign-credential",
     [LK_MISBEHAVE_PIN_BLOCKED] = "pin-blocked",
+    [LK_MISBEHAVE_REPLAY] = "replay",
 };
 
 static const struct {
