@@ -121,16 +121,12 @@ static int host_transaction(struct pam_host *host, const char *folder, int which
     return code;
 }
 
-static int host_run(struct pam_host *host, const struct fake_step *script, int which)
+static int host_run_on(struct pam_host *host, int which)
 {
-    static const struct fake_step nobody[] = {{.act = FAKE_END}};
     char folder[] = "/tmp/latchkey-pam-XXXXXX";
     char path[128];
     int code;
 
-    fake_broker_start(&host->broker, script != NULL ? script : nobody);
-    if (script == NULL)
-        unlink(host->broker.path);
     if (mkdtemp(folder) == NULL)
         host_die("mkdtemp");
     snprintf(path, sizeof(path), "%s/%s", folder, host->service != NULL ? host->service : "lktest");
@@ -140,9 +136,26 @@ static int host_run(struct pam_host *host, const struct fake_step *script, int w
     code = host_transaction(host, folder, which);
     unlink(path);
     rmdir(folder);
+    return code;
+}
+
+static int host_run(struct pam_host *host, const struct fake_step *script, int which)
+{
+    static const struct fake_step nobody[] = {{.act = FAKE_END}};
+    int code;
+
+    fake_broker_start(&host->broker, script != NULL ? script : nobody);
+    if (script == NULL)
+        unlink(host->broker.path);
+    code = host_run_on(host, which);
     if (!host->keep_broker)
         fake_broker_stop(&host->broker);
     return code;
+}
+
+int pam_host_run_on(struct pam_host *host)
+{
+    return host_run_on(host, 0);
 }
 
 int pam_host_run(struct pam_host *host, const struct fake_step *script)

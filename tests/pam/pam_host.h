@@ -39,7 +39,9 @@ struct pam_host {
 
 /* One pam_authenticate; script NULL = nobody listens at the socket. */
 int pam_host_run(struct pam_host *host, const struct fake_step *script);
-/* As above, with pam_setcred (1), pam_acct_mgmt (2), pam_open_session (3), pam_close_session (4), pam_chauthtok (5) instead. */
+/* As pam_host_run, against a broker that the test has started, and stops. */
+int pam_host_run_on(struct pam_host *host);
+/* As pam_host_run, with pam_setcred (1), pam_acct_mgmt (2), pam_open_session (3), pam_close_session (4), pam_chauthtok (5) instead. */
 int pam_host_call(struct pam_host *host, int which);
 /* The last message of this style, or "". */
 const char *pam_host_last(const struct pam_host *host, int style);
