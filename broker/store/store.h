@@ -15,8 +15,9 @@
 struct lk_store;
 
 enum { LK_STORE_NONCE_SIZE = 20, /* u32 expiry minute, 16 random: rows are appended and deleted by range */
-       LK_STORE_ROWS_MAX = 64,   /* credentials read for one agent: more is LK_ERR_CORRUPT */
-       LK_STORE_BATCH_MAX = 512 };
+       LK_STORE_ROWS_MAX = 64,   /* rows read at once: more credentials of one agent are refused at enrolment (LIMIT) */
+       LK_STORE_BATCH_MAX = 512,
+       LK_STORE_FAILURE_WINDOW = 900 }; /* seconds in which verified-but-refused attempts are counted */
 
 /* ---- reading ---- */
 
@@ -52,7 +53,7 @@ struct lk_store_row {
     struct lk_store_endorsement endorsements[LK_ENDORSEMENTS_MAX];
     uint32_t counter;
     int64_t last_login;
-    uint32_t failures;            /* verified-but-refused attempts since window_start */
+    uint32_t failures;            /* verified-but-refused attempts since window_start; 0 once LK_STORE_FAILURE_WINDOW is over */
     int64_t window_start;
     uint64_t row_version;         /* changes whenever state, activation, endorsements or counter change: given back on commit */
 };
@@ -97,7 +98,7 @@ struct lk_store_log_row {
 /* ---- committing ---- */
 
 enum lk_change_kind {
-    LK_CHANGE_LOGIN = 1,     /* counter, nonce, log record */
+    LK_CHANGE_LOGIN = 1,     /* counter, nonce, log record; refused when re-read (CONFLICT, REPLAY, EXPIRED_CHALLENGE, COUNTER, LIMIT): a log record with that reason */
     LK_CHANGE_RECORD = 2,    /* a log record only: refused and gathered attempts */
     LK_CHANGE_STATEMENT = 3, /* a pending statement and its register entry */
     LK_CHANGE_ENDORSE = 4,   /* one endorsement for many statements; those named complete become active, each with a register entry */
@@ -126,6 +127,7 @@ struct lk_change_login {
     struct lk_digest statement;
     uint64_t row_version;          /* read when judging; different now and not explained by the counter alone: reason CONFLICT */
     uint32_t counter;              /* received; re-checked against the stored one: reason COUNTER (and recorded as such) */
+    uint32_t failure_limit;        /* re-checked: reason LIMIT; 0 = none */
     bool has_nonce;
     uint8_t nonce[LK_STORE_NONCE_SIZE]; /* already there: reason REPLAY */
     bool refused;                  /* the signature verified but policy refused: failures + 1, no counter change */
@@ -165,9 +167,13 @@ struct lk_change_restore {
     int64_t time;
 };
 
+/* Who may still write when the disk is full (design rule 8). Changes of state are always the most urgent. */
+enum lk_urgency { LK_URGENCY_NORMAL = 0, LK_URGENCY_PRIVILEGED = 1 /* logins of uid 0, acts of operators */ };
+
 /* A decision on its way to the disk. The caller fills it, keeps it and everything it points to alive until it is done, and then reads the results. */
 struct lk_change {
     enum lk_change_kind kind;
+    enum lk_urgency urgency;
     union {
         struct lk_change_login login;
         struct lk_log_record record;
@@ -200,6 +206,8 @@ struct lk_store_options {
     const struct lk_crypto *crypto;
     const struct lk_clock *clock;
     uint64_t reserve_bytes;        /* allocated reserve, 16 MiB by default; 0 = none */
+    int64_t log_term;              /* seconds a closed log segment is kept; 0 = for ever */
+    int64_t names_term;            /* seconds names and addresses of log records are kept; 0 = as long as the records */
 };
 
 struct lk_store_ops {
@@ -207,10 +215,10 @@ struct lk_store_ops {
     /* Opens and migrates. -LK_ERR_NOT_FOUND (folder), -LK_ERR_SCHEMA, -LK_ERR_CORRUPT, -LK_ERR_READ_ONLY, -LK_ERR_FULL, -LK_ERR_OWNER, -LK_ERR_MODE, -LK_ERR_LINK, -LK_ERR_IO. */
     int (*open)(const struct lk_store_options *options, struct lk_store **ret_store);
     void (*close)(struct lk_store *store);
-    /* All credentials (all versions) of an agent. Unknown: 0 with known = false. */
+    /* All credentials of an agent, the newest version of each. Unknown: 0 with known = false. */
     int (*read_name)(struct lk_store *store, const char *name, struct lk_store_rows *ret_rows);
     int (*read_subject)(struct lk_store *store, const struct lk_subject *subject, struct lk_store_rows *ret_rows);
-    /* All versions of one credential, by SHA-256 of its id. */
+    /* All versions of one credential, by SHA-256 of its id (the newest LK_STORE_ROWS_MAX of them). */
     int (*read_credential)(struct lk_store *store, const struct lk_digest *credential, struct lk_store_rows *ret_rows);
     int (*read_statement)(struct lk_store *store, const struct lk_digest *statement, struct lk_store_rows *ret_rows);
     /* Calls each for every matching row; a non-zero return stops and is returned. Snapshot of one moment. The row is valid during the call. */
@@ -221,11 +229,12 @@ struct lk_store_ops {
     /* Log records with number >= first (0: the newest `most`), in ascending order; name NULL = all. */
     int (*read_log)(struct lk_store *store, const char *name, uint64_t first, uint32_t most, int (*each)(void *context, const struct lk_store_log_row *row), void *context);
     /* One transaction, a savepoint for each change, in order. Returns 0 or the error that rolled all back (also set in each change). Store thread only.
-     * On -LK_ERR_FULL the reserve is released in the steps of design rule 8 and the batch tried again. */
+     * When the disk is full, a third of the reserve is released and the batch tried again as far as low_space() still admits. */
     int (*commit)(struct lk_store *store, struct lk_change **changes, size_t count);
     /* WAL checkpoint, deletion of expired nonces and closed log segments. Maintenance thread only. */
     int (*maintain)(struct lk_store *store);
-    /* 0 = normal; 1 = reserve released for revocations only; 2 = also for uid 0 and operators; 3 = for all. */
+    /* 0 = normal; 1 = a third of the reserve is released, everybody is still served; 2 = two thirds: only uid 0, operators and changes of state;
+     * 3 = all of it: only changes of state. What is no longer served gets the reason STORE_LOW. Any thread. */
     int (*low_space)(struct lk_store *store);
 };
 

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: EUPL-1.2
+# Writes OUTPUT: the texts of FOLDER/1.sql, 2.sql, ... as C strings, comments left out.
+set(number 1)
+set(text "/* Made from the schema folder. */\n#include \"broker/store/sqlite.h\"\n\nconst char *const lk_schema[] = {\n")
+while(EXISTS "${FOLDER}/${number}.sql")
+    file(READ "${FOLDER}/${number}.sql" sql)
+    string(REGEX REPLACE "--[^\n]*\n" "\n" sql "${sql}")
+    string(REGEX REPLACE "\n\n+" "\n" sql "${sql}")
+    string(REPLACE "\\" "\\\\" sql "${sql}")
+    string(REPLACE "\"" "\\\"" sql "${sql}")
+    string(REPLACE "\n" "\\n\"\n    \"" sql "${sql}")
+    string(APPEND text "    \"${sql}\",\n")
+    math(EXPR number "${number} + 1")
+endwhile()
+math(EXPR count "${number} - 1")
+string(APPEND text "};\nconst int lk_schema_count = ${count};\n")
+file(WRITE "${OUTPUT}" "${text}")

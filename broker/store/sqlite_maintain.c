@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Maintenance: checkpoints, nonces that ran out, log segments whose term is over, the reserve.
+ *
+ * Deletions run in small transactions under the same lock as commits, so that a login waits for one of them at most. */
+#include "broker/store/sqlite.h"
+
+enum { LK_DELETE_AT_ONCE = 2000,
+       LK_NONCE_GRACE_MINUTES = 2,        /* a clock that steps back a little meets nothing deleted */
+       LK_WAL_PAGES_LARGE = 16384 };      /* 64 MiB: then writers wait until the log begins anew */
+
+/* Runs one deleting statement in a transaction of its own; *ret_rows says how many went. */
+static int delete_some(struct lk_store *store, sqlite3_stmt *statement, int *ret_rows)
+{
+    int r;
+
+    (void)pthread_mutex_lock(&store->write_lock);
+    r = lk_sql_simple(&store->keeper, LK_Q_BEGIN_WRITE);
+    if (r == 0)
+        r = lk_sql_run(statement);
+    if (r == 0)
+        *ret_rows = sqlite3_changes(store->keeper.db);
+    if (r == 0)
+        r = lk_sql_simple(&store->keeper, LK_Q_COMMIT);
+    if (r != 0)
+        lk_sql_rollback(&store->keeper);
+    (void)pthread_mutex_unlock(&store->write_lock);
+    return r;
+}
+
+/* First the floor, then the rows: a nonce below the floor is refused, so one that is gone can never pass as new. */
+static int drop_nonces(struct lk_store *store)
+{
+    int64_t minute = lk_clock_now(store->clock) / 60 - LK_NONCE_GRACE_MINUTES;
+    sqlite3_stmt *statement;
+    uint32_t bound;
+    uint8_t first[4];
+    int rows = LK_DELETE_AT_ONCE;
+    int r;
+
+    if (minute <= 0 || minute >= UINT32_MAX || minute <= atomic_load(&store->nonce_floor))
+        return 0;
+    statement = lk_sql(&store->keeper, LK_Q_FLOOR_SET);
+    lk_sql_int(statement, 1, minute);
+    r = delete_some(store, statement, &rows);
+    if (r != 0)
+        return r;
+    atomic_store(&store->nonce_floor, (long)minute);
+    bound = (uint32_t)minute + 1;
+    first[0] = (uint8_t)(bound >> 24);
+    first[1] = (uint8_t)(bound >> 16);
+    first[2] = (uint8_t)(bound >> 8);
+    first[3] = (uint8_t)bound;
+    for (rows = LK_DELETE_AT_ONCE; r == 0 && rows == LK_DELETE_AT_ONCE;) {
+        statement = lk_sql(&store->keeper, LK_Q_NONCE_DELETE);
+        lk_sql_blob(statement, 1, first, sizeof first);
+        lk_sql_int(statement, 2, LK_DELETE_AT_ONCE);
+        r = delete_some(store, statement, &rows);
+    }
+    return r;
+}
+
+struct lk_segment {
+    int64_t broker;
+    int64_t first;
+    int64_t last;
+};
+
+/* 1 = one was found. */
+static int next_segment(struct lk_store *store, enum lk_query query, int64_t before, struct lk_segment *ret_segment)
+{
+    sqlite3_stmt *statement = lk_sql(&store->keeper, query);
+    int r;
+
+    lk_sql_int(statement, 1, before);
+    r = lk_sql_step(statement);
+    if (r == 1)
+        *ret_segment = (struct lk_segment){sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
+                                           sqlite3_column_int64(statement, 2)};
+    (void)sqlite3_reset(statement);
+    return r;
+}
+
+static int delete_range(struct lk_store *store, enum lk_query query, const struct lk_segment *segment)
+{
+    int rows = LK_DELETE_AT_ONCE;
+    int r = 0;
+
+    while (r == 0 && rows == LK_DELETE_AT_ONCE) {
+        sqlite3_stmt *statement = lk_sql(&store->keeper, query);
+
+        lk_sql_int(statement, 1, segment->broker);
+        lk_sql_int(statement, 2, segment->first);
+        lk_sql_int(statement, 3, segment->last);
+        lk_sql_int(statement, 4, LK_DELETE_AT_ONCE);
+        r = delete_some(store, statement, &rows);
+    }
+    return r;
+}
+
+/* Only closed segments: the newest record always stays, so the chain goes on from a record and not from memory. */
+static int end_segments(struct lk_store *store, int64_t term, enum lk_query find, enum lk_query mark, bool records)
+{
+    struct lk_segment segment;
+    int r = 0;
+
+    if (term <= 0)
+        return 0;
+    while (r == 0 && (r = next_segment(store, find, lk_clock_now(store->clock) - term, &segment)) == 1) {
+        sqlite3_stmt *statement;
+        int rows;
+
+        r = delete_range(store, LK_Q_LOG_NAME_DELETE, &segment);
+        if (r == 0 && records)
+            r = delete_range(store, LK_Q_LOG_DELETE, &segment);
+        statement = lk_sql(&store->keeper, mark);
+        lk_sql_int(statement, 1, segment.broker);
+        lk_sql_int(statement, 2, segment.first);
+        if (r == 0)
+            r = delete_some(store, statement, &rows);
+    }
+    return r;
+}
+
+static int checkpoint(struct lk_store *store)
+{
+    int pages = 0;
+    int done = 0;
+    int code = sqlite3_wal_checkpoint_v2(store->keeper.db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+
+    if (code == SQLITE_OK && pages > LK_WAL_PAGES_LARGE) {
+        (void)pthread_mutex_lock(&store->write_lock);
+        code = sqlite3_wal_checkpoint_v2(store->keeper.db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+        (void)pthread_mutex_unlock(&store->write_lock);
+    }
+    /* A reader in the middle of its snapshot: the next time does it. */
+    if (code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY)
+        return 0;
+    return lk_sql_error(store->keeper.db, code);
+}
+
+int lk_sqlite_maintain(struct lk_store *store)
+{
+    int r = drop_nonces(store);
+    int next = end_segments(store, store->names_term, LK_Q_SEGMENT_NAMES_ENDED, LK_Q_SEGMENT_NAMES_ERASED, false);
+
+    if (r == 0)
+        r = next;
+    next = end_segments(store, store->log_term, LK_Q_SEGMENT_ENDED, LK_Q_SEGMENT_ERASED, true);
+    if (r == 0)
+        r = next;
+    next = checkpoint(store);
+    if (r == 0)
+        r = next;
+    (void)pthread_mutex_lock(&store->write_lock);
+    lk_reserve_restore(&store->reserve, false);
+    (void)pthread_mutex_unlock(&store->write_lock);
+    return r;
+}
