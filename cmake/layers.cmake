@@ -13,6 +13,9 @@
 #                [SOURCES more.c ...] [LIBS ...]  called from the CMakeLists.txt of the folder that is tested, so nobody edits a common list
 #                [WRAP malloc ...] [TIMEOUT s])   WRAP: -Wl,--wrap=NAME, for failures on purpose
 #   lk_fuzz_target(NAME SOURCES ... USES row ...) fuzz_NAME: libFuzzer with LK_FUZZ, else replay of tests/fuzz/corpus/NAME (label `fuzz-replay`)
+#   lk_locale(DOMAIN po/fr.po ...)                translations; in the build tree below build/X/locale
+#
+# Configuring with -DLK_SKIP="folder;folder" leaves folders of the root list out while one part is worked on.
 #
 # A target sees only headers of the rows it uses: each core layer has an include root of its own, so
 #   #include "base/buf.h"             works where the row has `base` (or a layer that itself uses base) in USES
