@@ -2,6 +2,7 @@
 /* The scripted broker. Errors of its own end the process; the test then sees a closed connection and missing notes. */
 #include "fake_broker.h"
 
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -225,6 +226,14 @@ void fake_broker_start(struct fake_broker *broker, const struct fake_step *scrip
     close(run.listener);
 }
 
+static int fake_remove(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status;
+    (void)kind;
+    (void)place;
+    return remove(path);
+}
+
 void fake_broker_stop(struct fake_broker *broker)
 {
     if (broker->pid > 0) {
@@ -233,6 +242,5 @@ void fake_broker_stop(struct fake_broker *broker)
             ;
     }
     broker->pid = 0;
-    unlink(broker->path);
-    rmdir(broker->folder);
+    (void)nftw(broker->folder, fake_remove, 4, FTW_DEPTH | FTW_PHYS);
 }

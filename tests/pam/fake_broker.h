@@ -56,7 +56,7 @@ struct fake_broker {
 
 /* Makes a folder of its own and listens in it before it returns. The script ends with FAKE_END. */
 void fake_broker_start(struct fake_broker *broker, const struct fake_step *script);
-/* Ends the process and removes the folder. The notes stay until the next start. */
+/* Ends the process and removes the folder with all that was put into it. The notes stay until the next start. */
 void fake_broker_stop(struct fake_broker *broker);
 
 #endif

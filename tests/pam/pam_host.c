@@ -123,20 +123,18 @@ static int host_transaction(struct pam_host *host, const char *folder, int which
 
 static int host_run_on(struct pam_host *host, int which)
 {
-    char folder[] = "/tmp/latchkey-pam-XXXXXX";
-    char path[128];
-    int code;
+    char folder[128];
+    char path[256];
 
-    if (mkdtemp(folder) == NULL)
-        host_die("mkdtemp");
+    /* In the broker's folder, so that it goes with it when this process is killed. */
+    snprintf(folder, sizeof(folder), "%s/pam.d", host->broker.folder);
+    if (mkdir(folder, 0700) != 0)
+        host_die(folder);
     snprintf(path, sizeof(path), "%s/%s", folder, host->service != NULL ? host->service : "lktest");
     host_write_service(host, host->broker.path, path);
     host->count = 0;
     host->delays = 0;
-    code = host_transaction(host, folder, which);
-    unlink(path);
-    rmdir(folder);
-    return code;
+    return host_transaction(host, folder, which);
 }
 
 static int host_run(struct pam_host *host, const struct fake_step *script, int which)
