@@ -17,6 +17,17 @@
 
 #define DEPTH_MAX 8
 
+/* MemorySanitizer does not see what libcbor writes, because that is built without it. */
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#define WRITTEN_BY_LIBCBOR(object) __msan_unpoison(&(object), sizeof(object))
+#endif
+#endif
+#ifndef WRITTEN_BY_LIBCBOR
+#define WRITTEN_BY_LIBCBOR(object) (void)(object)
+#endif
+
 enum token_type {
     TOKEN_UINT = 0, /* the numbers are the major types of RFC 8949 section 3.1 */
     TOKEN_NEGATIVE = 1,
@@ -174,6 +185,8 @@ static int token_get(struct lk_view *view, struct token *ret_token)
     if (view->len == 0)
         return -LK_ERR_TRUNCATED;
     result = cbor_stream_decode(view->data, view->len, &token_callbacks, &token);
+    WRITTEN_BY_LIBCBOR(result);
+    WRITTEN_BY_LIBCBOR(token);
     if (result.status == CBOR_DECODER_NEDATA)
         return -LK_ERR_TRUNCATED;
     if (result.status != CBOR_DECODER_FINISHED || token.type == TOKEN_REFUSED)
@@ -261,6 +274,8 @@ static int put_head(struct lk_buf *buf, size_t (*encode)(uint64_t, unsigned char
     uint8_t head[9];
     size_t len = encode(value, head, sizeof(head));
 
+    WRITTEN_BY_LIBCBOR(len);
+    WRITTEN_BY_LIBCBOR(head);
     if (len == 0)
         return -LK_ERR_INTERNAL;
     lk_buf_put_bytes(buf, head, len);
@@ -318,6 +333,8 @@ int lk_cbor_put_bool(struct lk_buf *buf, bool value)
     uint8_t head[1];
     size_t len = cbor_encode_bool(value, head, sizeof(head));
 
+    WRITTEN_BY_LIBCBOR(len);
+    WRITTEN_BY_LIBCBOR(head);
     if (len != 1)
         return -LK_ERR_INTERNAL;
     lk_buf_put_bytes(buf, head, len);
