@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The gateway socket: challenges that need no memory, and logins by browser credentials. Many in flight; answers go out in the order in which the
+ * decisions lie on the disk, tied to their questions by the request id.
+ *
+ * Hostile input: client data, authenticator data and signature come from a browser through the issuer. The agent is whoever the verified
+ * credential belongs to. Until a signature has verified the answer tells nothing that depends on who is enrolled. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/challenge.h"
+#include "broker/gather.h"
+#include "broker/login.h"
+#include "broker/run.h"
+
+struct gateway_login {
+    struct lk_login login;            /* first: lk_login callbacks get it */
+    struct lk_connection *connection; /* NULL once the peer is gone */
+    uint32_t request;
+    struct gateway_login *next; /* of this connection */
+};
+
+/* The connection's work is the list of its logins: when it goes, they finish without an answer. */
+static void gateway_cancel(struct lk_connection *connection)
+{
+    for (struct gateway_login *one = connection->work; one != NULL; one = one->next)
+        one->connection = NULL;
+    connection->work = NULL;
+    connection->in_flight = 0;
+}
+
+static void gateway_unlink(struct gateway_login *gateway)
+{
+    struct lk_connection *connection = gateway->connection;
+    struct gateway_login *one = connection->work;
+
+    if (one == gateway) {
+        connection->work = gateway->next;
+    } else {
+        while (one->next != gateway)
+            one = one->next;
+        one->next = gateway->next;
+    }
+    connection->in_flight--;
+}
+
+static void gateway_end(struct gateway_login *gateway, enum lk_reason reason)
+{
+    struct lk_login *login = &gateway->login;
+    struct lk_broker *broker = login->broker;
+    struct lk_connection *connection = gateway->connection;
+    struct lk_gateway_verdict verdict = {.reason = (uint32_t)lk_reason_public(reason)};
+    struct lk_source source;
+
+    if (login->signature_verified) {
+        verdict.reason = (uint32_t)reason;
+        memcpy(verdict.subject, login->subject.bytes, sizeof(verdict.subject));
+    }
+    if (reason == LK_REASON_NONE)
+        (void)snprintf(verdict.name, sizeof(verdict.name), "%s", login->name);
+    if (reason != LK_REASON_NONE && (!login->signature_verified || login->change.number == 0)) {
+        lk_source_set(&source, connection != NULL ? connection->uid : 0, "gateway", "");
+        lk_gather_add(broker->gather, &source, LK_KIND_BROWSER, reason, login->service, "");
+    }
+    if (connection != NULL) {
+        gateway_unlink(gateway);
+        if (lk_gateway_verdict_encode(&connection->out, gateway->request, &verdict) != 0)
+            lk_broker_log(broker, "a verdict could not be written");
+    }
+    lk_login_clear(login);
+    free(gateway);
+}
+
+static void gateway_decided(struct lk_login *login, void *context)
+{
+    gateway_end(context, login->reason);
+}
+
+/* The challenge inside the client data must be a token of ours for this transaction that has not run out. Whether it was used before is
+ * answered by the store, in the decision's transaction. */
+static enum lk_reason gateway_token(struct gateway_login *gateway,
+                                    const struct lk_gateway_login *asked,
+                                    struct lk_client_data *client_data)
+{
+    struct lk_view token;
+    enum lk_reason reason;
+
+    if (lk_client_data_decode(asked->client_data, client_data) != 0)
+        return LK_REASON_CLIENT_DATA;
+    token = LK_VIEW(client_data->challenge, client_data->challenge_len);
+    reason = lk_token_check(gateway->login.broker, token, LK_PURPOSE_LOGIN, asked->transaction,
+                            gateway->login.nonce);
+    gateway->login.has_nonce = reason == LK_REASON_NONE;
+    return reason;
+}
+
+static void gateway_verify(struct gateway_login *gateway, const struct lk_gateway_login *asked,
+                           struct lk_view token)
+{
+    struct lk_login *login = &gateway->login;
+    struct lk_broker *broker = login->broker;
+    const struct lk_assertion assertion = {.credential_id = asked->credential_id,
+                                           .authenticator_data = asked->authenticator_data,
+                                           .signature = asked->signature,
+                                           .user_handle = asked->user_handle,
+                                           .client_data = asked->client_data};
+    struct lk_store_rows rows = {0};
+    struct lk_statement statement;
+    struct lk_digest credential;
+    const struct lk_store_row *row;
+
+    if (lk_sha256(broker->crypto, &asked->credential_id, 1, credential.bytes) != 0 ||
+        broker->store_ops->read_credential(broker->store, &credential, &rows) != 0) {
+        gateway_end(gateway, LK_REASON_STORE_UNAVAILABLE);
+        return;
+    }
+    row = lk_login_find_row(broker, &rows, LK_KIND_BROWSER, &credential, &statement);
+    if (row == NULL) {
+        lk_store_rows_free(&rows);
+        gateway_end(gateway, LK_REASON_CREDENTIAL_UNKNOWN);
+        return;
+    }
+    (void)snprintf(login->job.relying_party, sizeof(login->job.relying_party), "%s",
+                   broker->config.gateway_host);
+    (void)snprintf(login->job.origin, sizeof(login->job.origin), "https://%s",
+                   broker->config.gateway_host);
+    login->job.user_verification =
+        lk_policy_user_verification(&broker->policy, &statement, LK_KIND_BROWSER);
+    lk_login_start(login, row, &statement, &assertion, token);
+    lk_store_rows_free(&rows);
+}
+
+static int handle_login(struct lk_broker *broker, struct lk_connection *connection,
+                        const struct lk_frame *frame)
+{
+    struct lk_gateway_login asked;
+    struct lk_client_data client_data;
+    struct gateway_login *gateway;
+    enum lk_reason reason;
+    int error = lk_gateway_login_decode(frame->payload, &asked);
+
+    if (error != 0)
+        return error;
+    gateway = calloc(1, sizeof(*gateway));
+    if (gateway == NULL)
+        return -LK_ERR_NOMEM;
+    gateway->connection = connection;
+    gateway->request = frame->request;
+    gateway->login.broker = broker;
+    gateway->login.kind = LK_KIND_BROWSER;
+    gateway->login.user_handle_required = true;
+    gateway->login.began_ms = lk_clock_monotonic_ms(broker->clock);
+    gateway->login.decided = gateway_decided;
+    gateway->login.context = gateway;
+    (void)snprintf(gateway->login.service, sizeof(gateway->login.service), "gateway");
+    gateway->next = connection->work;
+    connection->work = gateway;
+    connection->work_cancel = gateway_cancel;
+    connection->in_flight++;
+    reason = lk_broker_ready(broker);
+    if (reason == LK_REASON_NONE && broker->config.gateway_host[0] == '\0')
+        reason = LK_REASON_CONFIG;
+    if (reason == LK_REASON_NONE)
+        reason = gateway_token(gateway, &asked, &client_data);
+    if (reason != LK_REASON_NONE) {
+        gateway_end(gateway, reason);
+        return 0;
+    }
+    gateway_verify(gateway, &asked, LK_VIEW(client_data.challenge, client_data.challenge_len));
+    return 0;
+}
+
+static int handle_challenge(struct lk_broker *broker, struct lk_connection *connection,
+                            const struct lk_frame *frame)
+{
+    struct lk_gateway_challenge asked;
+    uint8_t bytes[LK_TOKEN_SIZE];
+    struct lk_gateway_token token = {.token = LK_VIEW(bytes, sizeof(bytes))};
+    int error = lk_gateway_challenge_decode(frame->payload, &asked);
+
+    if (error == 0)
+        error = lk_token_make(broker, asked.purpose, asked.transaction, bytes);
+    if (error == 0)
+        error = lk_gateway_token_encode(&connection->out, frame->request, &token);
+    return error;
+}
+
+const struct lk_handler lk_gateway_handlers[] = {
+    {LK_MESSAGE_GATEWAY_CHALLENGE, handle_challenge},
+    {LK_MESSAGE_GATEWAY_LOGIN, handle_login},
+    {0, NULL},
+};
