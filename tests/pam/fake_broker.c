@@ -115,6 +115,8 @@ static bool fake_verdict(struct fake_run *run, const struct fake_step *step)
         lk_buf_put_u8(&run->out, 0);
         r = lk_frame_end(&run->out, 0);
     }
+    /* Noted before it is sent: the peer may act on it at once. */
+    run->notes->allowed |= step->act == FAKE_VERDICT && step->value == 0;
     return fake_send(run, r, limit);
 }
 

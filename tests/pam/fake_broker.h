@@ -43,6 +43,7 @@ struct fake_notes {
     unsigned pins;
     char pin[4][LK_PIN_MAX + 1];
     bool cancelled;
+    bool allowed;      /* it has sent a whole, right verdict NONE */
     int64_t closed_ms; /* CLOCK_BOOTTIME, when the peer closed */
     bool confused;     /* the peer did something the script does not have */
 };
