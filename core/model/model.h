@@ -13,19 +13,20 @@
 enum {
     LK_SUBJECT_SIZE = 16,
     LK_DIGEST_SIZE = 32,
-    LK_NAME_MAX = 64,           /* login name */
+    LK_NAME_MAX = 64, /* login name */
     LK_ORGANISATION_MAX = 64,
     LK_RELYING_PARTY_MAX = 255,
-    LK_CREDENTIAL_ID_MAX = 1023, /* CTAP 2.1: maxCredentialIdLength fits 16 bits; we take up to 1023 (WebAuthn section 7.1 step 25) */
-    LK_PUBLIC_KEY_MAX = 512,    /* COSE_Key bytes */
+    LK_CREDENTIAL_ID_MAX =
+        1023, /* CTAP 2.1: maxCredentialIdLength fits 16 bits; we take up to 1023 (WebAuthn section 7.1 step 25) */
+    LK_PUBLIC_KEY_MAX = 512, /* COSE_Key bytes */
     LK_AAGUID_SIZE = 16,
-    LK_TEXT_MAX = 128,          /* model, firmware, serial as claimed or proved */
+    LK_TEXT_MAX = 128, /* model, firmware, serial as claimed or proved */
     LK_GROUPS_MAX = 16,
     LK_GROUP_MAX = 64,
     LK_STATEMENT_MAX = 8192,
     LK_ENDORSEMENT_MAX = 4096,
-    LK_ENDORSEMENTS_MAX = 16,   /* per statement */
-    LK_PATH_MAX = 24,           /* inclusion path hashes: 2^24 statements under one root */
+    LK_ENDORSEMENTS_MAX = 16, /* per statement */
+    LK_PATH_MAX = 24,         /* inclusion path hashes: 2^24 statements under one root */
     LK_OPERATORS_MAX = 64,
     LK_OPERATOR_KEYS_MAX = 8,
     LK_OPERATOR_SET_MAX = 60000,
@@ -50,19 +51,31 @@ struct lk_credential_id {
 };
 struct lk_public_key {
     uint16_t len;
-    uint8_t bytes[LK_PUBLIC_KEY_MAX]; /* COSE_Key in CTAP2 canonical CBOR, exactly as in the attested credential data */
+    uint8_t bytes
+        [LK_PUBLIC_KEY_MAX]; /* COSE_Key in CTAP2 canonical CBOR, exactly as in the attested credential data */
 };
 
 enum lk_kind { LK_KIND_HOST = 1, LK_KIND_BROWSER = 2, LK_KIND_OPERATOR = 3 };
-enum lk_state { LK_STATE_PENDING = 1, LK_STATE_ACTIVE = 2, LK_STATE_SUSPENDED = 3, LK_STATE_REVOKED = 4 };
+enum lk_state {
+    LK_STATE_PENDING = 1,
+    LK_STATE_ACTIVE = 2,
+    LK_STATE_SUSPENDED = 3,
+    LK_STATE_REVOKED = 4
+};
 
-enum lk_attestation_format { LK_FORMAT_NONE = 0, LK_FORMAT_PACKED = 1, LK_FORMAT_PACKED_SELF = 2, LK_FORMAT_FIDO_U2F = 3 };
+enum lk_attestation_format {
+    LK_FORMAT_NONE = 0,
+    LK_FORMAT_PACKED = 1,
+    LK_FORMAT_PACKED_SELF = 2,
+    LK_FORMAT_FIDO_U2F = 3
+};
 
 /* What the attestation signature proved: only what follows from verified bytes stands here. */
 struct lk_facts_proved {
     enum lk_attestation_format format;
     bool has_anchor;
-    struct lk_digest anchor; /* SHA-256 of the pinned anchor certificate the chain ended in; absent until roots are configured */
+    struct lk_digest
+        anchor; /* SHA-256 of the pinned anchor certificate the chain ended in; absent until roots are configured */
     char firmware[LK_TEXT_MAX]; /* "" = not proved */
     char serial[LK_TEXT_MAX];
 };
@@ -84,29 +97,34 @@ struct lk_statement {
     uint8_t aaguid[LK_AAGUID_SIZE];
     struct lk_facts_proved proved;
     struct lk_facts_claimed claimed;
-    struct lk_digest attestation_digest;      /* SHA-256 of the attestation object */
+    struct lk_digest attestation_digest;        /* SHA-256 of the attestation object */
     struct lk_digest creation_client_data_hash; /* clientDataHash it was made with */
     uint32_t group_count;
-    char groups[LK_GROUPS_MAX][LK_GROUP_MAX + 1]; /* host groups it opens, sorted bytewise, unique; empty for browser */
+    char groups[LK_GROUPS_MAX]
+               [LK_GROUP_MAX +
+                1];     /* host groups it opens, sorted bytewise, unique; empty for browser */
     int64_t not_before; /* seconds since 1970; 0 = at once */
     int64_t not_after;  /* 0 = no end */
-    bool user_verification; /* true: this credential needs user verification whatever the policy says */
+    bool
+        user_verification; /* true: this credential needs user verification whatever the policy says */
 };
 
 /* Acts that operators endorse. The text is what is signed ("enrol", ...); see lk_act_name. */
 enum lk_act {
-    LK_ACT_ENROL = 1,     /* leaves: statement digests (also a new version that resumes or changes) */
-    LK_ACT_SUSPEND = 2,   /* leaves: digests of state changes */
-    LK_ACT_REVOKE = 3,    /* leaves: digests of state changes; also report-lost */
+    LK_ACT_ENROL = 1,   /* leaves: statement digests (also a new version that resumes or changes) */
+    LK_ACT_SUSPEND = 2, /* leaves: digests of state changes */
+    LK_ACT_REVOKE = 3,  /* leaves: digests of state changes; also report-lost */
     LK_ACT_OPERATORS = 4, /* one leaf: digest of an operator set */
     LK_ACT_RESTORE = 5,   /* one leaf: digest of a restore acceptance */
     LK_ACT_COUNT = 6
 };
 const char *lk_act_name(enum lk_act act); /* "enrol", "suspend", "revoke", "operators", "restore" */
-uint32_t lk_act_role(enum lk_act act);    /* the enum lk_role bit an operator needs for it; 0 for no act */
-const char *lk_kind_name(enum lk_kind kind);   /* "host", "browser", "operator" */
+uint32_t
+lk_act_role(enum lk_act act); /* the enum lk_role bit an operator needs for it; 0 for no act */
+const char *lk_kind_name(enum lk_kind kind);    /* "host", "browser", "operator" */
 const char *lk_state_name(enum lk_state state); /* "pending", "active", "suspended", "revoked" */
-const char *lk_format_name(enum lk_attestation_format format); /* "none", "packed", "packed-self", "fido-u2f" */
+const char *
+lk_format_name(enum lk_attestation_format format); /* "none", "packed", "packed-self", "fido-u2f" */
 
 /* A change of state of one statement (all versions of its credential). */
 struct lk_state_change {
@@ -118,9 +136,9 @@ struct lk_state_change {
 
 /* Acceptance of a store that does not extend a mark. */
 struct lk_restore {
-    uint64_t mark_number;         /* the mark that is given up */
+    uint64_t mark_number; /* the mark that is given up */
     struct lk_digest mark_hash;
-    uint64_t store_number;        /* newest register entry of the restored store */
+    uint64_t store_number; /* newest register entry of the restored store */
     struct lk_digest store_hash;
     int64_t time;
 };
@@ -128,9 +146,10 @@ struct lk_restore {
 /* One operator's touch. The eight first members are what is signed (docs/PROTOCOL.md 4.4). */
 struct lk_endorsement {
     enum lk_act act;
-    struct lk_digest root;  /* RFC 9162 tree hash over the leaf digests */
-    uint64_t count;         /* number of leaves under it */
-    uint64_t register_number; /* an earlier committed register entry, any; 0 with a zero hash only while the register is empty */
+    struct lk_digest root; /* RFC 9162 tree hash over the leaf digests */
+    uint64_t count;        /* number of leaves under it */
+    uint64_t
+        register_number; /* an earlier committed register entry, any; 0 with a zero hash only while the register is empty */
     struct lk_digest register_hash;
     struct lk_subject operator_id;
     int64_t time;
@@ -149,7 +168,13 @@ struct lk_tree_path {
     struct lk_digest hashes[LK_PATH_MAX];
 };
 
-enum lk_role { LK_ROLE_ENROL = 1, LK_ROLE_REVOKE = 2, LK_ROLE_OPERATORS = 4, LK_ROLE_RESTORE = 8, LK_ROLE_ALL = 15 };
+enum lk_role {
+    LK_ROLE_ENROL = 1,
+    LK_ROLE_REVOKE = 2,
+    LK_ROLE_OPERATORS = 4,
+    LK_ROLE_RESTORE = 8,
+    LK_ROLE_ALL = 15
+};
 
 struct lk_operator_key {
     struct lk_credential_id credential_id;
@@ -166,13 +191,14 @@ struct lk_operator {
 struct lk_operator_set {
     uint64_t number; /* from 1 */
     char organisation[LK_ORGANISATION_MAX + 1];
-    struct lk_digest previous; /* digest of set number - 1; zero for set 1 */
+    struct lk_digest previous;    /* digest of set number - 1; zero for set 1 */
     uint8_t quorum[LK_ACT_COUNT]; /* by enum lk_act, from 1; index 0 unused and 0 */
     int64_t time;
     uint32_t operator_count;
     struct lk_operator *operators; /* owned, sorted by id */
 };
-struct lk_operator_set *lk_operator_set_free(struct lk_operator_set *set); /* returns NULL, accepts NULL */
+struct lk_operator_set *
+lk_operator_set_free(struct lk_operator_set *set); /* returns NULL, accepts NULL */
 /* The order the format wants: operators by id, the keys of each by credential id. */
 void lk_operator_set_sort(struct lk_operator_set *set);
 /* The order of credential ids: shorter first, then bytewise. Below, at or above zero. */
@@ -193,14 +219,16 @@ enum lk_entry_kind {
 const char *lk_entry_kind_name(enum lk_entry_kind kind);
 struct lk_register_entry {
     uint64_t number;
-    struct lk_digest previous;  /* hash of entry number - 1; zero for 1 */
+    struct lk_digest previous; /* hash of entry number - 1; zero for 1 */
     enum lk_entry_kind kind;
-    struct lk_digest object;    /* digest of the object it records (statement, set, state change, restore) */
-    struct lk_digest detail;    /* SHA-256 over the endorsement record bytes in order (each u32 length + bytes); zero where there are none */
-    struct lk_subject subject;  /* whose; zero for sets and restores */
+    struct lk_digest
+        object; /* digest of the object it records (statement, set, state change, restore) */
+    struct lk_digest
+        detail; /* SHA-256 over the endorsement record bytes in order (each u32 length + bytes); zero where there are none */
+    struct lk_subject subject; /* whose; zero for sets and restores */
     int64_t time;
-    struct lk_subject broker;   /* the broker that wrote it */
-    uint64_t log_number;        /* its last login record then */
+    struct lk_subject broker; /* the broker that wrote it */
+    uint64_t log_number;      /* its last login record then */
     struct lk_digest log_hash;
 };
 
@@ -209,8 +237,8 @@ struct lk_assertion {
     struct lk_view credential_id;
     struct lk_view authenticator_data;
     struct lk_view signature;
-    struct lk_view user_handle;      /* may be empty */
-    struct lk_view client_data;      /* clientDataJSON for browser ceremonies, else empty */
+    struct lk_view user_handle; /* may be empty */
+    struct lk_view client_data; /* clientDataJSON for browser ceremonies, else empty */
 };
 
 /* A new credential as a device process hands it over. */
@@ -227,7 +255,7 @@ struct lk_decision {
     struct lk_digest credential; /* SHA-256 of the credential id */
     struct lk_digest statement;
     uint8_t aaguid[LK_AAGUID_SIZE];
-    uint8_t flags;          /* of the signed authenticator data */
+    uint8_t flags; /* of the signed authenticator data */
     uint32_t counter;
     bool signature_verified;
 };

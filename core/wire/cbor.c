@@ -20,7 +20,7 @@
 /* MemorySanitizer does not see what libcbor writes, because that is built without it. */
 #if defined(__has_feature)
 #if __has_feature(memory_sanitizer)
-#include <sanitizer/msan_interface.h>
+void __msan_unpoison(const volatile void *data, size_t len);
 #define WRITTEN_BY_LIBCBOR(object) __msan_unpoison(&(object), sizeof(object))
 #endif
 #endif

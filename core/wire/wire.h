@@ -20,7 +20,8 @@ LK_MUST_USE int lk_restore_encode(struct lk_buf *buf, const struct lk_restore *r
 LK_MUST_USE int lk_restore_decode(struct lk_view bytes, struct lk_restore *ret_restore);
 
 /* The array whose SHA-256 is the clientDataHash that the operator's key signs. */
-LK_MUST_USE int lk_endorsement_encode_signed(struct lk_buf *buf, const struct lk_endorsement *endorsement);
+LK_MUST_USE int lk_endorsement_encode_signed(struct lk_buf *buf,
+                                             const struct lk_endorsement *endorsement);
 /* The record that is stored and travels: the signed members, then credential id, authenticator data, signature. */
 LK_MUST_USE int lk_endorsement_encode(struct lk_buf *buf, const struct lk_endorsement *endorsement);
 LK_MUST_USE int lk_endorsement_decode(struct lk_view bytes, struct lk_endorsement *ret_endorsement);
@@ -38,15 +39,25 @@ struct lk_operator_chain_link {
     uint32_t endorsement_count;
     struct lk_view endorsements[LK_ENDORSEMENTS_MAX];
 };
-LK_MUST_USE int lk_operator_chain_encode(struct lk_buf *buf, const struct lk_operator_chain_link *links, size_t count);
+LK_MUST_USE int lk_operator_chain_encode(struct lk_buf *buf,
+                                         const struct lk_operator_chain_link *links, size_t count);
 /* *ret_links is allocated; free with free(). Views borrow from bytes. */
-LK_MUST_USE int lk_operator_chain_decode(struct lk_view bytes, struct lk_operator_chain_link **ret_links, size_t *ret_count);
+LK_MUST_USE int lk_operator_chain_decode(struct lk_view bytes,
+                                         struct lk_operator_chain_link **ret_links,
+                                         size_t *ret_count);
 
 LK_MUST_USE int lk_register_entry_encode(struct lk_buf *buf, const struct lk_register_entry *entry);
 LK_MUST_USE int lk_register_entry_decode(struct lk_view bytes, struct lk_register_entry *ret_entry);
 
 /* Authenticator data (WebAuthn section 6.1). */
-enum { LK_FLAG_UP = 0x01, LK_FLAG_UV = 0x04, LK_FLAG_BE = 0x08, LK_FLAG_BS = 0x10, LK_FLAG_AT = 0x40, LK_FLAG_ED = 0x80 };
+enum {
+    LK_FLAG_UP = 0x01,
+    LK_FLAG_UV = 0x04,
+    LK_FLAG_BE = 0x08,
+    LK_FLAG_BS = 0x10,
+    LK_FLAG_AT = 0x40,
+    LK_FLAG_ED = 0x80
+};
 struct lk_authenticator_data {
     uint8_t rp_id_hash[32];
     uint8_t flags;
@@ -58,7 +69,8 @@ struct lk_authenticator_data {
     struct lk_view extensions; /* ED: the CBOR map, else empty */
 };
 /* Reserved flag bits set: -LK_ERR_RANGE. BS without BE: -LK_ERR_RANGE (WebAuthn L3 6.1.3). Bytes behind: -LK_ERR_TRAILING. Extensions must be a canonical CBOR map. */
-LK_MUST_USE int lk_authenticator_data_decode(struct lk_view bytes, struct lk_authenticator_data *ret_data);
+LK_MUST_USE int lk_authenticator_data_decode(struct lk_view bytes,
+                                             struct lk_authenticator_data *ret_data);
 
 /* COSE_Key (RFC 9053): EC2/ES256/P-256 with both coordinates of 32 bytes, or OKP/EdDSA/Ed25519. Nothing else: -LK_ERR_ALGORITHM. */
 struct lk_cose_key {
@@ -72,18 +84,21 @@ LK_MUST_USE int lk_cose_key_encode(struct lk_buf *buf, const struct lk_cose_key 
 /* Attestation object (WebAuthn section 6.5): {"fmt", "attStmt", "authData"}, canonical. */
 struct lk_attestation_object {
     char format[33];
-    struct lk_view statement;          /* attStmt map bytes; the encoder takes them as they are, or, if empty, builds them from the members below */
+    struct lk_view
+        statement; /* attStmt map bytes; the encoder takes them as they are, or, if empty, builds them from the members below */
     struct lk_view authenticator_data;
     /* from attStmt for packed and fido-u2f; has_* false where absent */
     bool has_algorithm;
     int64_t algorithm;
     struct lk_view signature;
-    uint32_t certificate_count;        /* x5c; at most 8 */
+    uint32_t certificate_count; /* x5c; at most 8 */
     struct lk_view certificates[8];
 };
-LK_MUST_USE int lk_attestation_object_decode(struct lk_view bytes, struct lk_attestation_object *ret_object);
+LK_MUST_USE int lk_attestation_object_decode(struct lk_view bytes,
+                                             struct lk_attestation_object *ret_object);
 /* Builds the canonical object from what libfido2 hands out: authData raw bytes and attStmt parts. For the talker. */
-LK_MUST_USE int lk_attestation_object_encode(struct lk_buf *buf, const struct lk_attestation_object *object);
+LK_MUST_USE int lk_attestation_object_encode(struct lk_buf *buf,
+                                             const struct lk_attestation_object *object);
 
 /* Client data by the limited verification algorithm (WebAuthn section 5.8.1.2), which needs no JSON parser: the bytes begin
  * {"type":"...","challenge":"...","origin":"...","crossOrigin":false and then `}` ends them, or `,` and further members follow up to a
@@ -109,7 +124,8 @@ struct lk_host_challenge {
     uint8_t nonce[32];
     int64_t time;
 };
-LK_MUST_USE int lk_host_challenge_encode(struct lk_buf *buf, const struct lk_host_challenge *challenge);
+LK_MUST_USE int lk_host_challenge_encode(struct lk_buf *buf,
+                                         const struct lk_host_challenge *challenge);
 
 /* CBOR itself, for the codecs and their tests: heads must be minimal, no indefinite lengths, no floats or tags, depth 8,
  * every count checked against the bytes left. */

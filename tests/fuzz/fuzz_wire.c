@@ -153,9 +153,9 @@ static void cbor_items(struct lk_view input, struct lk_buf *out)
 }
 
 static void (*const targets[])(struct lk_view, struct lk_buf *) = {
-    statement,    state_change,   restore,  endorsement,        tree_path,          register_entry,
-    operator_set, operator_chain, cose_key, authenticator_data, attestation_object, client_data,
-    cbor_items,
+    statement,          state_change, restore,        endorsement, tree_path,
+    register_entry,     operator_set, operator_chain, cose_key,    authenticator_data,
+    attestation_object, client_data,  cbor_items,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

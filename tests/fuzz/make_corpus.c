@@ -82,11 +82,14 @@ static void formats(void)
 
 static void texts(void)
 {
-    static const char client_data[] = "{\"type\":\"webauthn.get\",\"challenge\":\"AAECAwQFBgc\",\"origin\":\"https://sso.example.org\","
+    static const char client_data[] = "{\"type\":\"webauthn.get\",\"challenge\":\"AAECAwQFBgc\","
+                                      "\"origin\":\"https://sso.example.org\","
                                       "\"crossOrigin\":false,\"other\":1}";
-    static const uint8_t items[] = {0x83, 0x01, 0x20, 0xa2, 0x01, 0xf5, 0x61, 0x61, 0x41, 0x00, 0x9a, 0x0f, 0xff, 0xff, 0xff};
+    static const uint8_t items[] = {0x83, 0x01, 0x20, 0xa2, 0x01, 0xf5, 0x61, 0x61,
+                                    0x41, 0x00, 0x9a, 0x0f, 0xff, 0xff, 0xff};
 
-    write_input("wire", "client-data", 11, LK_VIEW((const uint8_t *)client_data, sizeof(client_data) - 1));
+    write_input("wire", "client-data", 11,
+                LK_VIEW((const uint8_t *)client_data, sizeof(client_data) - 1));
     write_input("wire", "cbor-items", 12, LK_VIEW(items, sizeof(items)));
 }
 
@@ -100,9 +103,14 @@ static void assertion(const char *name, int64_t algorithm, uint8_t options, bool
 
     test_key_make(&key, algorithm);
     test_sha256(name, strlen(name), hash);
-    test_authenticator_data(&data, RELYING_PARTY, extensions ? 0x85 : 0x05, 3, zero_aaguid, LK_VIEW(NULL, 0), NULL);
+    test_authenticator_data(&data, RELYING_PARTY, extensions ? 0x85 : 0x05, 3, zero_aaguid,
+                            LK_VIEW(NULL, 0), NULL);
     if (extensions)
-        lk_buf_put_bytes(&data, "\xa1\x68" "credBlob" "\x41\x01", 12);
+        lk_buf_put_bytes(&data,
+                         "\xa1\x68"
+                         "credBlob"
+                         "\x41\x01",
+                         12);
     lk_buf_put_u8(&input, options);
     lk_buf_put_field(&input, key.cose.bytes, key.cose.len);
     lk_buf_put_bytes(&input, hash, 32);
@@ -120,7 +128,8 @@ static void attestation(const char *name, const char *format, bool certificate, 
 {
     struct lk_attestation_object object = {.has_algorithm = !u2f, .algorithm = -7};
     struct test_certificate what = TEST_CERTIFICATE;
-    struct lk_buf data = LK_BUF_INIT(2048), signature = LK_BUF_INIT(512), der = LK_BUF_INIT(8192), out = LK_BUF_INIT(16384), input = LK_BUF_INIT(20000);
+    struct lk_buf data = LK_BUF_INIT(2048), signature = LK_BUF_INIT(512), der = LK_BUF_INIT(8192),
+                  out = LK_BUF_INIT(16384), input = LK_BUF_INIT(20000);
     struct lk_authenticator_data parsed;
     struct lk_cose_key cose;
     struct test_key key, batch;
@@ -129,12 +138,18 @@ static void attestation(const char *name, const char *format, bool certificate, 
     test_key_make(&key, -7);
     test_key_make(&batch, -7);
     test_sha256(name, strlen(name), hash);
-    test_authenticator_data(&data, RELYING_PARTY, 0x45, 0, u2f ? zero_aaguid : aaguid, LK_VIEW(credential_id, sizeof(credential_id)), &key.cose);
+    test_authenticator_data(&data, RELYING_PARTY, 0x45, 0, u2f ? zero_aaguid : aaguid,
+                            LK_VIEW(credential_id, sizeof(credential_id)), &key.cose);
     NEED(lk_authenticator_data_decode(lk_buf_view(&data), &parsed) == 0);
     NEED(lk_cose_key_decode(parsed.public_key, &cose) == 0);
     if (u2f) {
-        const struct lk_view parts[] = {LK_VIEW((const uint8_t *)"", 1), LK_VIEW(parsed.rp_id_hash, 32), LK_VIEW(hash, 32), parsed.credential_id,
-                                        LK_VIEW((const uint8_t *)"\x04", 1), LK_VIEW(cose.x, 32), LK_VIEW(cose.y, 32)};
+        const struct lk_view parts[] = {LK_VIEW((const uint8_t *)"", 1),
+                                        LK_VIEW(parsed.rp_id_hash, 32),
+                                        LK_VIEW(hash, 32),
+                                        parsed.credential_id,
+                                        LK_VIEW((const uint8_t *)"\x04", 1),
+                                        LK_VIEW(cose.x, 32),
+                                        LK_VIEW(cose.y, 32)};
 
         test_sign(&batch, parts, 7, &signature);
     } else {
@@ -167,7 +182,9 @@ static void attestation(const char *name, const char *format, bool certificate, 
 static void chain(const struct lk_crypto *crypto)
 {
     struct lk_operator_set *set = test_operator_set(1);
-    struct lk_buf bytes = LK_BUF_INIT(60000), record = LK_BUF_INIT(4096), file = LK_BUF_INIT(1 << 20), data = LK_BUF_INIT(512), signature = LK_BUF_INIT(512);
+    struct lk_buf bytes = LK_BUF_INIT(60000), record = LK_BUF_INIT(4096),
+                  file = LK_BUF_INIT(1 << 20), data = LK_BUF_INIT(512),
+                  signature = LK_BUF_INIT(512);
     struct lk_operator_chain_link link = {.endorsement_count = 1};
     struct lk_endorsement endorsement;
     struct lk_digest digest;
@@ -186,7 +203,8 @@ static void chain(const struct lk_crypto *crypto)
     endorsement.credential_id = set->operators[0].keys[0].credential_id;
     NEED(lk_tree_root(crypto, &digest, 1, &endorsement.root) == 0);
     NEED(lk_endorsement_hash(crypto, &endorsement, hash) == 0);
-    test_authenticator_data(&data, "latchkey-operator:example", 0x05, 1, zero_aaguid, LK_VIEW(NULL, 0), NULL);
+    test_authenticator_data(&data, "latchkey-operator:example", 0x05, 1, zero_aaguid,
+                            LK_VIEW(NULL, 0), NULL);
     parts[0] = lk_buf_view(&data);
     parts[1] = LK_VIEW(hash, 32);
     test_sign(&key, parts, 2, &signature);

@@ -15,10 +15,13 @@
 #include "base/base64url.h"
 #include "test_key.h"
 
-#define HOST_RP    "latchkey-host:example"
-#define GATEWAY    "sso.example.org"
-#define ORIGIN     "https://sso.example.org"
-#define EXTENSIONS "\xa1\x68" "credBlob" "\x41\x01"
+#define HOST_RP "latchkey-host:example"
+#define GATEWAY "sso.example.org"
+#define ORIGIN  "https://sso.example.org"
+#define EXTENSIONS                                                                                 \
+    "\xa1\x68"                                                                                     \
+    "credBlob"                                                                                     \
+    "\x41\x01"
 
 static struct lk_crypto *crypto;
 static struct test_key keys[2]; /* ES256, EdDSA */
@@ -60,13 +63,15 @@ static void answer_sign(struct answer *answer, const struct test_key *key)
     test_sign(key, parts, 2, &answer->signature);
 }
 
-static void answer_make(struct answer *answer, const struct test_key *key, const char *relying_party, uint8_t flags, bool extensions)
+static void answer_make(struct answer *answer, const struct test_key *key,
+                        const char *relying_party, uint8_t flags, bool extensions)
 {
     lk_buf_init(&answer->data, 4096);
     lk_buf_init(&answer->signature, 512);
     lk_buf_init(&answer->client_data, 8192);
     test_sha256("client data", 11, answer->hash);
-    test_authenticator_data(&answer->data, relying_party, flags, 7, zero_aaguid, LK_VIEW(NULL, 0), NULL);
+    test_authenticator_data(&answer->data, relying_party, flags, 7, zero_aaguid, LK_VIEW(NULL, 0),
+                            NULL);
     if (extensions)
         lk_buf_put_bytes(&answer->data, EXTENSIONS, sizeof(EXTENSIONS) - 1);
     answer_sign(answer, key);
@@ -80,7 +85,8 @@ static void answer_free(struct answer *answer)
 }
 
 /* Our verdict; and if it is "accepted", libfido2 must say the same of the same bytes. */
-static enum lk_reason judge(const struct answer *answer, const struct test_key *key, const struct lk_assertion_rule *rule)
+static enum lk_reason judge(const struct answer *answer, const struct test_key *key,
+                            const struct lk_assertion_rule *rule)
 {
     const struct lk_assertion assertion = {.authenticator_data = lk_buf_view(&answer->data),
                                            .signature = lk_buf_view(&answer->signature),
@@ -91,8 +97,9 @@ static enum lk_reason judge(const struct answer *answer, const struct test_key *
     assert_int_equal(lk_assertion_verify(crypto, &key->cose, &assertion, rule, &data, &reason), 0);
     if (reason == LK_REASON_NONE) {
         assert_int_equal(data.counter, 7);
-        assert_true(oracle_assertion(rule->relying_party, lk_buf_view(&answer->data), answer->hash, lk_buf_view(&answer->signature),
-                                     rule->user_presence, rule->user_verification, &key->cose));
+        assert_true(oracle_assertion(rule->relying_party, lk_buf_view(&answer->data), answer->hash,
+                                     lk_buf_view(&answer->signature), rule->user_presence,
+                                     rule->user_verification, &key->cose));
     } else {
         assert_int_equal(data.counter, 4711);
     }
@@ -101,11 +108,14 @@ static enum lk_reason judge(const struct answer *answer, const struct test_key *
 
 static struct lk_assertion_rule host_rule(const struct answer *answer)
 {
-    return (struct lk_assertion_rule){.relying_party = HOST_RP, .client_data_hash = LK_VIEW(answer->hash, 32), .user_presence = true};
+    return (struct lk_assertion_rule){.relying_party = HOST_RP,
+                                      .client_data_hash = LK_VIEW(answer->hash, 32),
+                                      .user_presence = true};
 }
 
 /* What a flags byte deserves, written down here once more and apart from the code. */
-static enum lk_reason flags_deserve(uint8_t flags, bool presence, bool verification, bool extensions)
+static enum lk_reason flags_deserve(uint8_t flags, bool presence, bool verification,
+                                    bool extensions)
 {
     bool up = flags & 0x01;
     bool rfu1 = flags & 0x02;
@@ -154,9 +164,28 @@ static void all_flags(void **state)
     assert_int_equal(accepted, (4 + 2 + 2 + 1) * 4);
 }
 
+/* WebAuthn section 6.1: attested credential data has no place in an assertion, however well formed and signed. */
+static void attested_data_is_refused(void **state)
+{
+    static const uint8_t id[16] = {1};
+    struct lk_assertion_rule rule;
+    struct answer answer;
+
+    (void)state;
+    answer_make(&answer, &keys[0], HOST_RP, 0x05, false);
+    lk_buf_reset(&answer.data);
+    test_authenticator_data(&answer.data, HOST_RP, 0x45, 7, zero_aaguid, LK_VIEW(id, sizeof(id)),
+                            &keys[0].cose);
+    answer_sign(&answer, &keys[0]);
+    rule = host_rule(&answer);
+    assert_int_equal(judge(&answer, &keys[0], &rule), LK_REASON_AUTHENTICATOR_DATA);
+    answer_free(&answer);
+}
+
 static void other_relying_parties(void **state)
 {
-    static const char *const others[] = {"latchkey-operator:example", "latchkey-host:exampl", "latchkey-host:example2", "sso.example.org", ""};
+    static const char *const others[] = {"latchkey-operator:example", "latchkey-host:exampl",
+                                         "latchkey-host:example2", "sso.example.org", ""};
     struct answer answer;
 
     (void)state;
@@ -199,11 +228,13 @@ static void other_hashes_and_keys(void **state)
     /* an enrolled key that is none: its point is not on the curve, or it does not decode */
     broken.bytes[76] ^= 1;
     for (int i = 0; i < 2; i++) {
-        const struct lk_assertion assertion = {.authenticator_data = lk_buf_view(&answer.data), .signature = lk_buf_view(&answer.signature)};
+        const struct lk_assertion assertion = {.authenticator_data = lk_buf_view(&answer.data),
+                                               .signature = lk_buf_view(&answer.signature)};
         struct lk_authenticator_data data;
         enum lk_reason reason = LK_REASON_NONE;
 
-        assert_int_equal(lk_assertion_verify(crypto, &broken, &assertion, &rule, &data, &reason), 0);
+        assert_int_equal(lk_assertion_verify(crypto, &broken, &assertion, &rule, &data, &reason),
+                         0);
         assert_int_equal(reason, LK_REASON_STATEMENT);
         broken.len = 3;
     }
@@ -212,7 +243,8 @@ static void other_hashes_and_keys(void **state)
 
 static bool extension_is_ours(const struct answer *answer)
 {
-    return answer->data.len == 37 + sizeof(EXTENSIONS) - 1 && memcmp(answer->data.data + 37, EXTENSIONS, sizeof(EXTENSIONS) - 1) == 0;
+    return answer->data.len == 37 + sizeof(EXTENSIONS) - 1 &&
+           memcmp(answer->data.data + 37, EXTENSIONS, sizeof(EXTENSIONS) - 1) == 0;
 }
 
 /* Random damage, first with the old signature, then signed anew: here the structure alone decides. */
@@ -255,15 +287,18 @@ static void mutations(void **state)
             answer_sign(&answer, key);
         /* the counter is free to change, so the accepted value is compared with the oracle only */
         {
-            const struct lk_assertion assertion = {.authenticator_data = lk_buf_view(&answer.data), .signature = lk_buf_view(&answer.signature)};
+            const struct lk_assertion assertion = {.authenticator_data = lk_buf_view(&answer.data),
+                                                   .signature = lk_buf_view(&answer.signature)};
             struct lk_authenticator_data data;
             enum lk_reason reason = LK_REASON_INTERNAL;
 
-            assert_int_equal(lk_assertion_verify(crypto, &key->cose, &assertion, &rule, &data, &reason), 0);
+            assert_int_equal(
+                lk_assertion_verify(crypto, &key->cose, &assertion, &rule, &data, &reason), 0);
             assert_int_not_equal(reason, LK_REASON_INTERNAL);
             /* What an extension says is read by libfido2 and not by us: of those only the unchanged one is compared. */
             if (reason == LK_REASON_NONE && (answer.data.len == 37 || extension_is_ours(&answer))) {
-                assert_true(oracle_assertion(HOST_RP, lk_buf_view(&answer.data), answer.hash, lk_buf_view(&answer.signature), true,
+                assert_true(oracle_assertion(HOST_RP, lk_buf_view(&answer.data), answer.hash,
+                                             lk_buf_view(&answer.signature), true,
                                              rule.user_verification, &key->cose));
                 accepted++;
             }
@@ -275,13 +310,15 @@ static void mutations(void **state)
 
 /* browser */
 
-static void client_data_set(struct answer *answer, const struct test_key *key, const char *format, const char *origin)
+static void client_data_set(struct answer *answer, const struct test_key *key, const char *format,
+                            const char *origin)
 {
     char encoded[64];
     const char *values[] = {encoded, origin};
     size_t used = 0;
 
-    assert_int_equal(lk_base64url_encode(encoded, sizeof(encoded), challenge, sizeof(challenge)), 0);
+    assert_int_equal(lk_base64url_encode(encoded, sizeof(encoded), challenge, sizeof(challenge)),
+                     0);
     lk_buf_reset(&answer->client_data);
     for (; *format != '\0'; format++) {
         if (format[0] == '%' && format[1] == 's') {
@@ -304,28 +341,62 @@ static void browser(void **state)
         const char *origin;
         enum lk_reason reason;
     } cases[] = {
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN, LK_REASON_NONE},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false,\"more\":{\"a\":[1]}}", ORIGIN, LK_REASON_NONE},
-        {"{\"type\":\"webauthn.create\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s=\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"A%s\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN, LK_REASON_CHALLENGE},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"AAAA%s\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN, LK_REASON_CHALLENGE},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"AAAA\",\"x\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", "https://sso.example.org.evil.net", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", "http://sso.example.org", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", "https://SSO.example.org", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", "https://sso.example.org/", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", "", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":true}", ORIGIN, LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":true,\"topOrigin\":\"https://a.net\"}", ORIGIN, LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false,\"topOrigin\":\"https://a.net\"}", ORIGIN, LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\"}", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{ \"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"challenge\":\"%s\",\"origin\":\"%s\",\"type\":\"webauthn.get\",\"crossOrigin\":false}", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"[{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}]", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}}", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false", ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn\\u002eget\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN, LK_REASON_CLIENT_DATA},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+         ORIGIN, LK_REASON_NONE},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false,"
+         "\"more\":{\"a\":[1]}}",
+         ORIGIN, LK_REASON_NONE},
+        {"{\"type\":\"webauthn.create\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":"
+         "false}",
+         ORIGIN, LK_REASON_CLIENT_DATA},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s=\",\"origin\":\"%s\",\"crossOrigin\":"
+         "false}",
+         ORIGIN, LK_REASON_CLIENT_DATA},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"A%s\",\"origin\":\"%s\",\"crossOrigin\":"
+         "false}",
+         ORIGIN, LK_REASON_CHALLENGE},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"AAAA%s\",\"origin\":\"%s\",\"crossOrigin\":"
+         "false}",
+         ORIGIN, LK_REASON_CHALLENGE},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"AAAA\",\"x\":\"%s\",\"origin\":\"%s\","
+         "\"crossOrigin\":false}",
+         ORIGIN, LK_REASON_CLIENT_DATA},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+         "https://sso.example.org.evil.net", LK_REASON_ORIGIN},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+         "http://sso.example.org", LK_REASON_ORIGIN},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+         "https://SSO.example.org", LK_REASON_ORIGIN},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+         "https://sso.example.org/", LK_REASON_ORIGIN},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+         "", LK_REASON_ORIGIN},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":true}",
+         ORIGIN, LK_REASON_ORIGIN},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":true,"
+         "\"topOrigin\":\"https://a.net\"}",
+         ORIGIN, LK_REASON_ORIGIN},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false,"
+         "\"topOrigin\":\"https://a.net\"}",
+         ORIGIN, LK_REASON_ORIGIN},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\"}", ORIGIN,
+         LK_REASON_CLIENT_DATA},
+        {"{ "
+         "\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+         ORIGIN, LK_REASON_CLIENT_DATA},
+        {"{\"challenge\":\"%s\",\"origin\":\"%s\",\"type\":\"webauthn.get\",\"crossOrigin\":false}",
+         ORIGIN, LK_REASON_CLIENT_DATA},
+        {"[{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}"
+         "]",
+         ORIGIN, LK_REASON_CLIENT_DATA},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}"
+         "}",
+         ORIGIN, LK_REASON_CLIENT_DATA},
+        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false",
+         ORIGIN, LK_REASON_CLIENT_DATA},
+        {"{\"type\":\"webauthn\\u002eget\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":"
+         "false}",
+         ORIGIN, LK_REASON_CLIENT_DATA},
         {"%s%s", "", LK_REASON_CLIENT_DATA},
     };
     struct answer answer;
@@ -333,8 +404,11 @@ static void browser(void **state)
     (void)state;
     answer_make(&answer, &keys[0], GATEWAY, 0x05, false);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct lk_assertion_rule rule = {.relying_party = GATEWAY, .user_presence = true, .user_verification = true,
-                                         .origin = ORIGIN, .challenge = LK_VIEW(challenge, 32)};
+        struct lk_assertion_rule rule = {.relying_party = GATEWAY,
+                                         .user_presence = true,
+                                         .user_verification = true,
+                                         .origin = ORIGIN,
+                                         .challenge = LK_VIEW(challenge, 32)};
 
         client_data_set(&answer, &keys[0], cases[i].format, cases[i].origin);
         assert_int_equal(judge(&answer, &keys[0], &rule), cases[i].reason);
@@ -352,8 +426,11 @@ static void browser(void **state)
 static void order_of_reasons(void **state)
 {
     struct answer answer;
-    struct lk_assertion_rule rule = {.relying_party = GATEWAY, .user_presence = true, .user_verification = true,
-                                     .origin = ORIGIN, .challenge = LK_VIEW(challenge, 32)};
+    struct lk_assertion_rule rule = {.relying_party = GATEWAY,
+                                     .user_presence = true,
+                                     .user_verification = true,
+                                     .origin = ORIGIN,
+                                     .challenge = LK_VIEW(challenge, 32)};
 
     (void)state;
     answer_make(&answer, &keys[0], GATEWAY, 0x08, false);
@@ -366,7 +443,10 @@ static void order_of_reasons(void **state)
     assert_int_equal(judge(&answer, &keys[0], &rule), LK_REASON_RELYING_PARTY);
     rule.relying_party = GATEWAY;
     assert_int_equal(judge(&answer, &keys[0], &rule), LK_REASON_CLIENT_DATA);
-    client_data_set(&answer, &keys[0], "{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", ORIGIN);
+    client_data_set(
+        &answer, &keys[0],
+        "{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+        ORIGIN);
     answer.signature.data[answer.signature.len - 1] ^= 1;
     assert_int_equal(judge(&answer, &keys[0], &rule), LK_REASON_USER_PRESENCE);
     answer.data.data[32] |= 0x01;
@@ -384,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_flags),
+        cmocka_unit_test(attested_data_is_refused),
         cmocka_unit_test(other_relying_parties),
         cmocka_unit_test(other_hashes_and_keys),
         cmocka_unit_test(mutations),

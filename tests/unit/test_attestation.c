@@ -16,15 +16,16 @@
 #define RP "latchkey-host:example"
 
 static struct lk_crypto *crypto;
-static struct test_key credential;     /* the new key */
-static struct test_key credential_ed;  /* one of Ed25519 */
-static struct test_key batch;          /* the manufacturer's */
+static struct test_key credential;    /* the new key */
+static struct test_key credential_ed; /* one of Ed25519 */
+static struct test_key batch;         /* the manufacturer's */
 static struct test_key batch_rsa;
 static uint8_t hash[32];
 static const uint8_t id[64] = {0x55, 0xaa};
 static const uint8_t aaguid[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 static const uint8_t zero_aaguid[16];
-static const uint8_t aaguid_extension[18] = {0x04, 0x10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+static const uint8_t aaguid_extension[18] = {0x04, 0x10, 1,  2,  3,  4,  5,  6,  7,
+                                             8,    9,    10, 11, 12, 13, 14, 15, 16};
 
 static int start(void **state)
 {
@@ -52,19 +53,27 @@ static int stop(void **state)
 /* What is to be made. PACKED is a good packed attestation with certificate. */
 struct recipe {
     const char *format;
-    const struct test_key *key;      /* new credential */
-    const struct test_key *signer;   /* NULL: the credential itself */
+    const struct test_key *key;    /* new credential */
+    const struct test_key *signer; /* NULL: the credential itself */
     struct test_certificate certificate;
     bool with_certificate, two_certificates, with_algorithm;
     int64_t algorithm;
     const char *relying_party;
     uint8_t flags;
     const uint8_t *aaguid;
-    bool u2f_data;                   /* sign as U2F does */
+    bool u2f_data; /* sign as U2F does */
 };
-#define PACKED                                                                                                                              \
-    ((struct recipe){.format = "packed", .key = &credential, .signer = &batch, .certificate = TEST_CERTIFICATE, .with_certificate = true,     \
-                     .with_algorithm = true, .algorithm = -7, .relying_party = RP, .flags = 0x45, .aaguid = aaguid})
+#define PACKED                                                                                     \
+    ((struct recipe){.format = "packed",                                                           \
+                     .key = &credential,                                                           \
+                     .signer = &batch,                                                             \
+                     .certificate = TEST_CERTIFICATE,                                              \
+                     .with_certificate = true,                                                     \
+                     .with_algorithm = true,                                                       \
+                     .algorithm = -7,                                                              \
+                     .relying_party = RP,                                                          \
+                     .flags = 0x45,                                                                \
+                     .aaguid = aaguid})
 
 struct made {
     struct lk_buf data, signature, certificate, object;
@@ -89,11 +98,17 @@ static void make(struct made *made, const struct recipe *recipe)
     lk_buf_init(&made->signature, 512);
     lk_buf_init(&made->certificate, 8192);
     lk_buf_init(&made->object, LK_ATTESTATION_MAX);
-    test_authenticator_data(&made->data, recipe->relying_party, recipe->flags, 0, recipe->aaguid, LK_VIEW(id, sizeof(id)), &recipe->key->cose);
+    test_authenticator_data(&made->data, recipe->relying_party, recipe->flags, 0, recipe->aaguid,
+                            LK_VIEW(id, sizeof(id)), &recipe->key->cose);
     if (recipe->u2f_data && lk_authenticator_data_decode(lk_buf_view(&made->data), &data) == 0) {
         struct lk_cose_key cose;
-        const struct lk_view parts[] = {LK_VIEW((const uint8_t *)"\0", 1), LK_VIEW(data.rp_id_hash, 32), LK_VIEW(hash, 32),
-                                        data.credential_id, LK_VIEW((const uint8_t *)"\x04", 1), LK_VIEW(cose.x, 32), LK_VIEW(cose.y, 32)};
+        const struct lk_view parts[] = {LK_VIEW((const uint8_t *)"\0", 1),
+                                        LK_VIEW(data.rp_id_hash, 32),
+                                        LK_VIEW(hash, 32),
+                                        data.credential_id,
+                                        LK_VIEW((const uint8_t *)"\x04", 1),
+                                        LK_VIEW(cose.x, 32),
+                                        LK_VIEW(cose.y, 32)};
 
         assert_int_equal(lk_cose_key_decode(data.public_key, &cose), 0);
         test_sign(signer, parts, 7, &made->signature);
@@ -122,10 +137,13 @@ static void made_free(struct made *made)
 }
 
 /* Our verdict over the object's bytes; an accepted one goes to the oracle too. statement is all 0xee before. */
-static enum lk_reason judge_bytes(struct lk_view bytes, bool verification, struct lk_statement *statement)
+static enum lk_reason judge_bytes(struct lk_view bytes, bool verification,
+                                  struct lk_statement *statement)
 {
-    const struct lk_attestation attestation = {.object = bytes, .client_data_hash = LK_VIEW(hash, 32)};
-    const struct lk_attestation_rule rule = {.relying_party = RP, .user_verification = verification};
+    const struct lk_attestation attestation = {.object = bytes,
+                                               .client_data_hash = LK_VIEW(hash, 32)};
+    const struct lk_attestation_rule rule = {.relying_party = RP,
+                                             .user_verification = verification};
     enum lk_reason reason = LK_REASON_INTERNAL;
     struct lk_statement before;
 
@@ -145,8 +163,9 @@ static enum lk_reason judge_bytes(struct lk_view bytes, bool verification, struc
         assert_int_equal(lk_cose_key_decode(data.public_key, &cose), 0);
         /* Debian 12's libfido2 knows no RS256 attestation and no fido-u2f with UP unset; it is not asked about what it cannot do. */
         if (!object.has_algorithm || object.algorithm != -257)
-            assert_true(oracle_attestation(RP, object.format, object.statement, object.authenticator_data, hash, verification,
-                                           statement->proved.format == LK_FORMAT_PACKED_SELF, cose.algorithm));
+            assert_true(oracle_attestation(
+                RP, object.format, object.statement, object.authenticator_data, hash, verification,
+                statement->proved.format == LK_FORMAT_PACKED_SELF, cose.algorithm));
     }
     return reason;
 }
@@ -216,9 +235,11 @@ static void packed_rules(void **state)
     assert_int_equal(judge(&recipe, true), LK_REASON_NONE);
     memcpy(other_extension, aaguid_extension, 18);
     other_extension[17] ^= 1;
-    recipe = PACKED, recipe.certificate.extension = other_extension, recipe.certificate.extension_len = 18;
+    recipe = PACKED, recipe.certificate.extension = other_extension,
+    recipe.certificate.extension_len = 18;
     assert_int_equal(judge(&recipe, true), LK_REASON_ATTESTATION);
-    recipe = PACKED, recipe.certificate.extension = aaguid_extension, recipe.certificate.extension_len = 18, recipe.certificate.extension_critical = true;
+    recipe = PACKED, recipe.certificate.extension = aaguid_extension,
+    recipe.certificate.extension_len = 18, recipe.certificate.extension_critical = true;
     assert_int_equal(judge(&recipe, true), LK_REASON_ATTESTATION);
     recipe = PACKED, recipe.key = &credential_ed;
     assert_int_equal(judge(&recipe, true), LK_REASON_NONE);
@@ -245,7 +266,8 @@ static void u2f_rules(void **state)
     struct recipe recipe;
 
     (void)state;
-    good.format = "fido-u2f", good.with_algorithm = false, good.aaguid = zero_aaguid, good.u2f_data = true, good.flags = 0x41;
+    good.format = "fido-u2f", good.with_algorithm = false, good.aaguid = zero_aaguid,
+    good.u2f_data = true, good.flags = 0x41;
     assert_int_equal(judge(&good, false), LK_REASON_NONE);
     assert_int_equal(judge(&good, true), LK_REASON_USER_VERIFICATION);
     recipe = good, recipe.certificate.unit = "whatever"; /* 8.2.1 is for packed only */
@@ -295,11 +317,16 @@ static void authenticator_data_rules(void **state)
         bool verification;
         enum lk_reason reason;
     } cases[] = {
-        {0x41, false, LK_REASON_NONE},           {0x45, false, LK_REASON_NONE},
-        {0x41, true, LK_REASON_USER_VERIFICATION}, {0x44, false, LK_REASON_USER_PRESENCE},
-        {0x4d, true, LK_REASON_SYNCED},          {0x5d, true, LK_REASON_SYNCED},
-        {0x55, true, LK_REASON_ATTESTATION},     {0x47, true, LK_REASON_ATTESTATION},
-        {0x65, true, LK_REASON_ATTESTATION},     {0x05, true, LK_REASON_ATTESTATION},
+        {0x41, false, LK_REASON_NONE},
+        {0x45, false, LK_REASON_NONE},
+        {0x41, true, LK_REASON_USER_VERIFICATION},
+        {0x44, false, LK_REASON_USER_PRESENCE},
+        {0x4d, true, LK_REASON_SYNCED},
+        {0x5d, true, LK_REASON_SYNCED},
+        {0x55, true, LK_REASON_ATTESTATION},
+        {0x47, true, LK_REASON_ATTESTATION},
+        {0x65, true, LK_REASON_ATTESTATION},
+        {0x05, true, LK_REASON_ATTESTATION},
         {0xc5, true, LK_REASON_ATTESTATION},
     };
     struct recipe recipe = PACKED;
@@ -339,18 +366,21 @@ static void mutations(void **state)
 
     (void)state;
     recipes[1].signer = NULL, recipes[1].with_certificate = false;
-    recipes[2].format = "fido-u2f", recipes[2].with_algorithm = false, recipes[2].aaguid = zero_aaguid, recipes[2].u2f_data = true;
+    recipes[2].format = "fido-u2f", recipes[2].with_algorithm = false,
+    recipes[2].aaguid = zero_aaguid, recipes[2].u2f_data = true;
     for (size_t i = 0; i < 3; i++) {
         struct lk_statement statement;
         struct made made;
 
         make(&made, &recipes[i]);
         for (size_t len = 0; len < made.object.len; len++)
-            assert_int_equal(judge_bytes(LK_VIEW(made.object.data, len), true, &statement), LK_REASON_ATTESTATION);
+            assert_int_equal(judge_bytes(LK_VIEW(made.object.data, len), true, &statement),
+                             LK_REASON_ATTESTATION);
         for (size_t at = 0; at < made.object.len; at++) {
             for (unsigned int bit = 0; bit < 8; bit++) {
                 made.object.data[at] ^= (uint8_t)(1u << bit);
-                accepted += judge_bytes(lk_buf_view(&made.object), true, &statement) == LK_REASON_NONE;
+                accepted +=
+                    judge_bytes(lk_buf_view(&made.object), true, &statement) == LK_REASON_NONE;
                 judged++;
                 made.object.data[at] ^= (uint8_t)(1u << bit);
             }
@@ -373,10 +403,12 @@ static void wrong_hash_lengths(void **state)
     (void)state;
     make(&made, &recipe);
     for (size_t len = 0; len < 32; len++) {
-        const struct lk_attestation attestation = {.object = lk_buf_view(&made.object), .client_data_hash = LK_VIEW(hash, len)};
+        const struct lk_attestation attestation = {.object = lk_buf_view(&made.object),
+                                                   .client_data_hash = LK_VIEW(hash, len)};
         enum lk_reason reason = LK_REASON_NONE;
 
-        assert_int_equal(lk_attestation_verify(crypto, &attestation, &rule, &statement, &reason), 0);
+        assert_int_equal(lk_attestation_verify(crypto, &attestation, &rule, &statement, &reason),
+                         0);
         assert_int_equal(reason, LK_REASON_ATTESTATION);
     }
     made_free(&made);

@@ -45,12 +45,32 @@ static void integers(void **state)
         int64_t value;
         const char *hex;
     } vectors[] = {
-        {0, "00"},           {1, "01"},         {10, "0a"},          {23, "17"},        {24, "1818"},
-        {25, "1819"},        {100, "1864"},     {255, "18ff"},       {256, "190100"},   {1000, "1903e8"},
-        {65535, "19ffff"},   {65536, "1a00010000"}, {1000000, "1a000f4240"}, {4294967295, "1affffffff"},
-        {4294967296, "1b0000000100000000"}, {1000000000000, "1b000000e8d4a51000"}, {INT64_MAX, "1b7fffffffffffffff"},
-        {-1, "20"},          {-10, "29"},       {-24, "37"},         {-25, "3818"},     {-100, "3863"},
-        {-1000, "3903e7"},   {-65537, "3a00010000"}, {-4294967297, "3b0000000100000000"}, {INT64_MIN, "3b7fffffffffffffff"},
+        {0, "00"},
+        {1, "01"},
+        {10, "0a"},
+        {23, "17"},
+        {24, "1818"},
+        {25, "1819"},
+        {100, "1864"},
+        {255, "18ff"},
+        {256, "190100"},
+        {1000, "1903e8"},
+        {65535, "19ffff"},
+        {65536, "1a00010000"},
+        {1000000, "1a000f4240"},
+        {4294967295, "1affffffff"},
+        {4294967296, "1b0000000100000000"},
+        {1000000000000, "1b000000e8d4a51000"},
+        {INT64_MAX, "1b7fffffffffffffff"},
+        {-1, "20"},
+        {-10, "29"},
+        {-24, "37"},
+        {-25, "3818"},
+        {-100, "3863"},
+        {-1000, "3903e7"},
+        {-65537, "3a00010000"},
+        {-4294967297, "3b0000000100000000"},
+        {INT64_MIN, "3b7fffffffffffffff"},
     };
 
     (void)state;
@@ -93,9 +113,30 @@ static void integer_bounds(void **state)
 static void longer_heads_are_not_canonical(void **state)
 {
     static const char *const inputs[] = {
-        "1800", "1817", "190000", "1900ff", "1a00000000", "1a0000ffff", "1b0000000000000000", "1b00000000ffffffff",
-        "3800", "390017", "3a00000000", "3b0000000000000000", "580100", "59000100", "5a0000000100", "5b000000000000000100",
-        "780161", "7900016161", "980100", "99000100", "9a0000000100", "9b000000000000000100", "b8010000", "b900010000",
+        "1800",
+        "1817",
+        "190000",
+        "1900ff",
+        "1a00000000",
+        "1a0000ffff",
+        "1b0000000000000000",
+        "1b00000000ffffffff",
+        "3800",
+        "390017",
+        "3a00000000",
+        "3b0000000000000000",
+        "580100",
+        "59000100",
+        "5a0000000100",
+        "5b000000000000000100",
+        "780161",
+        "7900016161",
+        "980100",
+        "99000100",
+        "9a0000000100",
+        "9b000000000000000100",
+        "b8010000",
+        "b900010000",
     };
 
     (void)state;
@@ -111,10 +152,18 @@ static void longer_heads_are_not_canonical(void **state)
 static void other_types_are_refused(void **state)
 {
     static const char *const inputs[] = {
-        "f6", "f7", "f0", "f818", "f8ff", "f814", "f90000", "fa00000000", "fb0000000000000000", /* null, simple values, floats */
-        "c000", "c11a514b67b0", "d818", "d9d9f700",                                             /* tags */
-        "5f", "5f4100ff", "7f", "7f6161ff", "9f", "9fff", "bf", "bfff", "ff",                   /* indefinite lengths, break */
-        "1c", "1d", "1e", "1f", "3c", "5c", "7d", "9e", "bc", "dc", "fc", "fe",                 /* reserved */
+        "f6",       "f7",           "f0",
+        "f818",     "f8ff",         "f814",
+        "f90000",   "fa00000000",   "fb0000000000000000", /* null, simple values, floats */
+        "c000",     "c11a514b67b0", "d818",
+        "d9d9f700", /* tags */
+        "5f",       "5f4100ff",     "7f",
+        "7f6161ff", "9f",           "9fff",
+        "bf",       "bfff",         "ff", /* indefinite lengths, break */
+        "1c",       "1d",           "1e",
+        "1f",       "3c",           "5c",
+        "7d",       "9e",           "bc",
+        "dc",       "fc",           "fe", /* reserved */
     };
 
     (void)state;
@@ -130,8 +179,25 @@ static void other_types_are_refused(void **state)
 static void counts_are_compared_with_the_bytes_left(void **state)
 {
     static const char *const inputs[] = {
-        "9a0fffffff", "9b7fffffffffffffff", "9bffffffffffffffff", "ba0fffffff", "bbffffffffffffffff", "5bffffffffffffffff",
-        "7affffffff", "5affffffff00", "8301", "82",   "a1", "a101", "a2010203", "4200", "6261", "18", "19ff", "1a000000", "1b",
+        "9a0fffffff",
+        "9b7fffffffffffffff",
+        "9bffffffffffffffff",
+        "ba0fffffff",
+        "bbffffffffffffffff",
+        "5bffffffffffffffff",
+        "7affffffff",
+        "5affffffff00",
+        "8301",
+        "82",
+        "a1",
+        "a101",
+        "a2010203",
+        "4200",
+        "6261",
+        "18",
+        "19ff",
+        "1a000000",
+        "1b",
     };
 
     (void)state;
@@ -176,29 +242,68 @@ static void depth(void **state)
         struct lk_view view = LK_VIEW(input, len);
         struct lk_view item;
 
-        assert_int_equal(lk_cbor_get_item(&view, &item), len == 0 ? -LK_ERR_TRUNCATED : -LK_ERR_TOO_BIG);
+        assert_int_equal(lk_cbor_get_item(&view, &item),
+                         len == 0 ? -LK_ERR_TRUNCATED : -LK_ERR_TOO_BIG);
     }
 }
 
 static void map_keys(void **state)
 {
     (void)state;
-    expect_item("a20100" "0200", 0);
-    expect_item("a20200" "0100", -LK_ERR_NOT_CANONICAL);
-    expect_item("a20100" "0100", -LK_ERR_DUPLICATE);
-    expect_item("a20100" "2000", 0);                    /* unsigned before negative */
-    expect_item("a22000" "0100", -LK_ERR_NOT_CANONICAL);
-    expect_item("a2181800" "2000", 0);                  /* ... even if longer */
-    expect_item("a22000" "6161" "00", 0);               /* integers before texts */
-    expect_item("a2626161" "00" "6162" "00", -LK_ERR_NOT_CANONICAL); /* shorter first */
-    expect_item("a26162" "00" "626161" "00", 0);
-    expect_item("a26161" "00" "6162" "00", 0);
-    expect_item("a26162" "00" "6161" "00", -LK_ERR_NOT_CANONICAL);
-    expect_item("a26161" "00" "6161" "00", -LK_ERR_DUPLICATE);
-    expect_item("a1f500", -LK_ERR_TYPE);                /* a bool, array or map is no key */
+    expect_item("a20100"
+                "0200",
+                0);
+    expect_item("a20200"
+                "0100",
+                -LK_ERR_NOT_CANONICAL);
+    expect_item("a20100"
+                "0100",
+                -LK_ERR_DUPLICATE);
+    expect_item("a20100"
+                "2000",
+                0); /* unsigned before negative */
+    expect_item("a22000"
+                "0100",
+                -LK_ERR_NOT_CANONICAL);
+    expect_item("a2181800"
+                "2000",
+                0); /* ... even if longer */
+    expect_item("a22000"
+                "6161"
+                "00",
+                0); /* integers before texts */
+    expect_item("a2626161"
+                "00"
+                "6162"
+                "00",
+                -LK_ERR_NOT_CANONICAL); /* shorter first */
+    expect_item("a26162"
+                "00"
+                "626161"
+                "00",
+                0);
+    expect_item("a26161"
+                "00"
+                "6162"
+                "00",
+                0);
+    expect_item("a26162"
+                "00"
+                "6161"
+                "00",
+                -LK_ERR_NOT_CANONICAL);
+    expect_item("a26161"
+                "00"
+                "6161"
+                "00",
+                -LK_ERR_DUPLICATE);
+    expect_item("a1f500", -LK_ERR_TYPE); /* a bool, array or map is no key */
     expect_item("a18000", -LK_ERR_TYPE);
     expect_item("a1a000", -LK_ERR_TYPE);
-    expect_item("8182a20100" "0100" "00", -LK_ERR_DUPLICATE); /* deep inside too */
+    expect_item("8182a20100"
+                "0100"
+                "00",
+                -LK_ERR_DUPLICATE); /* deep inside too */
 }
 
 static void texts(void **state)
@@ -209,17 +314,17 @@ static void texts(void **state)
     } vectors[] = {
         {"60", 0},
         {"6161", 0},
-        {"62c3a9", 0},                     /* e acute */
-        {"63e282ac", 0},                   /* euro sign */
+        {"62c3a9", 0},   /* e acute */
+        {"63e282ac", 0}, /* euro sign */
         {"64f0908d88", 0},
-        {"64f48fbfbf", 0},                 /* U+10FFFF */
-        {"61c3", -LK_ERR_ENCODING},        /* cut */
-        {"6180", -LK_ERR_ENCODING},        /* continuation alone */
-        {"62c080", -LK_ERR_ENCODING},      /* overlong */
+        {"64f48fbfbf", 0},            /* U+10FFFF */
+        {"61c3", -LK_ERR_ENCODING},   /* cut */
+        {"6180", -LK_ERR_ENCODING},   /* continuation alone */
+        {"62c080", -LK_ERR_ENCODING}, /* overlong */
         {"63e08080", -LK_ERR_ENCODING},
         {"64f0808080", -LK_ERR_ENCODING},
-        {"63eda080", -LK_ERR_ENCODING},    /* surrogate */
-        {"64f4908080", -LK_ERR_ENCODING},  /* above U+10FFFF */
+        {"63eda080", -LK_ERR_ENCODING},   /* surrogate */
+        {"64f4908080", -LK_ERR_ENCODING}, /* above U+10FFFF */
         {"64f5808080", -LK_ERR_ENCODING},
         {"62c328", -LK_ERR_ENCODING},
         {"61ff", -LK_ERR_ENCODING},

@@ -53,7 +53,8 @@ static void expect_hex(const uint8_t *data, size_t len, const char *hex)
 
 static void sha256(void **state)
 {
-    const struct lk_view parts[] = {LK_VIEW((const uint8_t *)"a", 1), LK_VIEW(NULL, 0), LK_VIEW((const uint8_t *)"bc", 2)};
+    const struct lk_view parts[] = {LK_VIEW((const uint8_t *)"a", 1), LK_VIEW(NULL, 0),
+                                    LK_VIEW((const uint8_t *)"bc", 2)};
     uint8_t digest[32];
 
     (void)state;
@@ -71,10 +72,12 @@ static void hmac(void **state)
 
     (void)state;
     memset(key, 0x0b, sizeof(key));
-    assert_int_equal(lk_hmac_sha256(crypto, LK_VIEW(key, 20), LK_VIEW((const uint8_t *)"Hi There", 8), mac), 0);
+    assert_int_equal(
+        lk_hmac_sha256(crypto, LK_VIEW(key, 20), LK_VIEW((const uint8_t *)"Hi There", 8), mac), 0);
     expect_hex(mac, 32, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
     assert_int_equal(lk_hmac_sha256(crypto, LK_VIEW((const uint8_t *)"Jefe", 4),
-                                    LK_VIEW((const uint8_t *)"what do ya want for nothing?", 28), mac),
+                                    LK_VIEW((const uint8_t *)"what do ya want for nothing?", 28),
+                                    mac),
                      0);
     expect_hex(mac, 32, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     assert_int_equal(lk_hmac_sha256(crypto, LK_VIEW(NULL, 0), LK_VIEW(NULL, 0), mac), 0);
@@ -96,7 +99,8 @@ static struct lk_verify_key *key_of(const struct test_key *key)
 
 static void signatures_of(int64_t algorithm)
 {
-    const struct lk_view parts[] = {LK_VIEW((const uint8_t *)"first ", 6), LK_VIEW((const uint8_t *)"second", 6)};
+    const struct lk_view parts[] = {LK_VIEW((const uint8_t *)"first ", 6),
+                                    LK_VIEW((const uint8_t *)"second", 6)};
     const struct lk_view joined = LK_VIEW((const uint8_t *)"first second", 12);
     struct lk_buf signature = LK_BUF_INIT(512);
     struct test_key key;
@@ -107,17 +111,21 @@ static void signatures_of(int64_t algorithm)
     test_sign(&key, parts, 2, &signature);
     assert_int_equal(lk_verify(crypto, verify, parts, 2, lk_buf_view(&signature)), 0);
     assert_int_equal(lk_verify(crypto, verify, &joined, 1, lk_buf_view(&signature)), 0);
-    assert_int_equal(lk_verify(crypto, verify, parts, 1, lk_buf_view(&signature)), -LK_ERR_SIGNATURE);
+    assert_int_equal(lk_verify(crypto, verify, parts, 1, lk_buf_view(&signature)),
+                     -LK_ERR_SIGNATURE);
     assert_int_equal(lk_verify(crypto, verify, parts, 2, LK_VIEW(NULL, 0)), -LK_ERR_SIGNATURE);
     for (size_t len = 1; len < signature.len; len++)
-        assert_int_equal(lk_verify(crypto, verify, parts, 2, LK_VIEW(signature.data, len)), -LK_ERR_SIGNATURE);
+        assert_int_equal(lk_verify(crypto, verify, parts, 2, LK_VIEW(signature.data, len)),
+                         -LK_ERR_SIGNATURE);
     for (size_t i = 0; i < signature.len; i++) {
         signature.data[i] ^= 0x01;
-        assert_int_equal(lk_verify(crypto, verify, parts, 2, lk_buf_view(&signature)), -LK_ERR_SIGNATURE);
+        assert_int_equal(lk_verify(crypto, verify, parts, 2, lk_buf_view(&signature)),
+                         -LK_ERR_SIGNATURE);
         signature.data[i] ^= 0x01;
     }
     lk_buf_put_u8(&signature, 0); /* a byte behind the DER */
-    assert_int_equal(lk_verify(crypto, verify, parts, 2, lk_buf_view(&signature)), -LK_ERR_SIGNATURE);
+    assert_int_equal(lk_verify(crypto, verify, parts, 2, lk_buf_view(&signature)),
+                     -LK_ERR_SIGNATURE);
     lk_verify_key_free(verify);
     lk_buf_clear(&signature);
     test_key_free(&key);
@@ -139,11 +147,13 @@ static void ed25519_vector(void **state)
     uint8_t signature[64];
 
     (void)state;
-    assert_int_equal(lk_unhex(x, 32, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"), 0);
-    assert_int_equal(lk_unhex(signature, 64,
-                              "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bac"
-                              "c61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"),
-                     0);
+    assert_int_equal(
+        lk_unhex(x, 32, "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"), 0);
+    assert_int_equal(
+        lk_unhex(signature, 64,
+                 "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bac"
+                 "c61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"),
+        0);
     assert_int_equal(lk_verify_key_ed25519(crypto, x, &key), 0);
     assert_int_equal(lk_verify(crypto, key, NULL, 0, LK_VIEW(signature, 64)), 0);
     signature[0] ^= 1;
@@ -168,7 +178,8 @@ static void points_off_the_curve_are_refused(void **state)
     test_key_free(&key);
 }
 
-static struct lk_certificate *certificate_of(const struct test_certificate *what, const struct test_key *key)
+static struct lk_certificate *certificate_of(const struct test_certificate *what,
+                                             const struct test_key *key)
 {
     struct lk_buf der = LK_BUF_INIT(8192);
     struct lk_certificate *certificate = NULL;
@@ -195,10 +206,12 @@ static void certificates_are_parsed_whole(void **state)
         assert_int_equal(result, len == 0 ? -LK_ERR_TRUNCATED : -LK_ERR_ENCODING);
     }
     lk_buf_put_u8(&der, 0);
-    assert_int_equal(lk_certificate_parse(crypto, lk_buf_view(&der), &certificate), -LK_ERR_TRAILING);
+    assert_int_equal(lk_certificate_parse(crypto, lk_buf_view(&der), &certificate),
+                     -LK_ERR_TRAILING);
     while (der.len <= 8192)
         lk_buf_put_u8(&der, 0);
-    assert_int_equal(lk_certificate_parse(crypto, lk_buf_view(&der), &certificate), -LK_ERR_TOO_BIG);
+    assert_int_equal(lk_certificate_parse(crypto, lk_buf_view(&der), &certificate),
+                     -LK_ERR_TOO_BIG);
     assert_null(certificate);
     assert_null(lk_certificate_free(NULL));
     lk_buf_clear(&der);
@@ -221,11 +234,16 @@ static void certificate_signatures(void **state)
         certificate = certificate_of(&what, &key);
         test_sign(&key, &part, 1, &signature);
         for (size_t j = 0; j < 3; j++)
-            assert_int_equal(lk_certificate_verify(crypto, certificate, algorithms[j], &part, 1, lk_buf_view(&signature)),
+            assert_int_equal(lk_certificate_verify(crypto, certificate, algorithms[j], &part, 1,
+                                                   lk_buf_view(&signature)),
                              i == j ? 0 : -LK_ERR_ALGORITHM);
-        assert_int_equal(lk_certificate_verify(crypto, certificate, -35, &part, 1, lk_buf_view(&signature)), -LK_ERR_ALGORITHM);
+        assert_int_equal(
+            lk_certificate_verify(crypto, certificate, -35, &part, 1, lk_buf_view(&signature)),
+            -LK_ERR_ALGORITHM);
         signature.data[signature.len - 1] ^= 1;
-        assert_int_equal(lk_certificate_verify(crypto, certificate, algorithms[i], &part, 1, lk_buf_view(&signature)), -LK_ERR_SIGNATURE);
+        assert_int_equal(lk_certificate_verify(crypto, certificate, algorithms[i], &part, 1,
+                                               lk_buf_view(&signature)),
+                         -LK_ERR_SIGNATURE);
         lk_certificate_free(certificate);
         lk_buf_clear(&signature);
         test_key_free(&key);
@@ -263,7 +281,8 @@ static void certificate_requirements(void **state)
 
 static void certificate_aaguid(void **state)
 {
-    static const uint8_t good[18] = {0x04, 0x10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    static const uint8_t good[18] = {0x04, 0x10, 1,  2,  3,  4,  5,  6,  7,
+                                     8,    9,    10, 11, 12, 13, 14, 15, 16};
     struct test_certificate what = TEST_CERTIFICATE;
     struct lk_certificate *certificate;
     uint8_t bad[19];

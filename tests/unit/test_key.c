@@ -177,18 +177,18 @@ static bool oracle_assertion_masked(const char *relying_party, struct lk_view au
     bool good;
 
     NEED(assertion);
-    good = fido_assert_set_count(assertion, 1) == FIDO_OK &&
-           fido_assert_set_rp(assertion, relying_party) == FIDO_OK &&
-           fido_assert_set_clientdata_hash(assertion, hash, 32) == FIDO_OK &&
-           fido_assert_set_extensions(assertion, mask) == FIDO_OK &&
-           fido_assert_set_up(assertion, user_presence ? FIDO_OPT_TRUE : FIDO_OPT_FALSE) ==
-               FIDO_OK &&
-           fido_assert_set_uv(assertion, user_verification ? FIDO_OPT_TRUE : FIDO_OPT_FALSE) ==
-               FIDO_OK &&
-           fido_assert_set_authdata_raw(assertion, 0, authenticator_data.data,
-                                        authenticator_data.len) == FIDO_OK &&
-           fido_assert_set_sig(assertion, 0, signature.data, signature.len) == FIDO_OK &&
-           fido_assert_verify(assertion, 0, type, public_key) == FIDO_OK;
+    good =
+        fido_assert_set_count(assertion, 1) == FIDO_OK &&
+        fido_assert_set_rp(assertion, relying_party) == FIDO_OK &&
+        fido_assert_set_clientdata_hash(assertion, hash, 32) == FIDO_OK &&
+        fido_assert_set_extensions(assertion, mask) == FIDO_OK &&
+        fido_assert_set_up(assertion, user_presence ? FIDO_OPT_TRUE : FIDO_OPT_FALSE) == FIDO_OK &&
+        fido_assert_set_uv(assertion, user_verification ? FIDO_OPT_TRUE : FIDO_OPT_FALSE) ==
+            FIDO_OK &&
+        fido_assert_set_authdata_raw(assertion, 0, authenticator_data.data,
+                                     authenticator_data.len) == FIDO_OK &&
+        fido_assert_set_sig(assertion, 0, signature.data, signature.len) == FIDO_OK &&
+        fido_assert_verify(assertion, 0, type, public_key) == FIDO_OK;
     fido_assert_free(&assertion);
     return good;
 }

@@ -32,7 +32,8 @@ static void names(void **state)
     assert_false(lk_name_valid(text));
     /* every single character */
     for (int c = 1; c < 256; c++) {
-        bool wanted = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        bool wanted =
+            (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 
         text[0] = (char)c;
         text[1] = '\0';

@@ -56,8 +56,8 @@ static struct lk_operator_set *set_make(uint64_t number, uint32_t operators, uin
 }
 
 /* The touch of operator `who` with key `which`: endorsement must have what is signed filled in but the operator. */
-static void touch(const struct lk_operator_set *set, struct lk_endorsement *endorsement, uint32_t who, uint32_t which, const char *relying_party,
-                  uint8_t flags)
+static void touch(const struct lk_operator_set *set, struct lk_endorsement *endorsement,
+                  uint32_t who, uint32_t which, const char *relying_party, uint8_t flags)
 {
     struct lk_buf data = LK_BUF_INIT(512);
     struct lk_buf signature = LK_BUF_INIT(512);
@@ -81,7 +81,8 @@ static void touch(const struct lk_operator_set *set, struct lk_endorsement *endo
 
 #define OPERATOR_RP "latchkey-operator:example"
 
-static enum lk_reason verdict(const struct lk_operator_set *set, const struct lk_endorsement *endorsement)
+static enum lk_reason verdict(const struct lk_operator_set *set,
+                              const struct lk_endorsement *endorsement)
 {
     enum lk_reason reason = LK_REASON_INTERNAL;
 
@@ -150,16 +151,19 @@ static void roles(void **state)
     (void)state;
     for (uint32_t role = 1; role <= LK_ROLE_ALL; role <<= 1) {
         for (unsigned int act = LK_ACT_ENROL; act < LK_ACT_COUNT; act++) {
-            bool may = (role == LK_ROLE_ENROL && act == LK_ACT_ENROL) ||
-                       (role == LK_ROLE_REVOKE && (act == LK_ACT_SUSPEND || act == LK_ACT_REVOKE)) ||
-                       (role == LK_ROLE_OPERATORS && act == LK_ACT_OPERATORS) || (role == LK_ROLE_RESTORE && act == LK_ACT_RESTORE);
+            bool may =
+                (role == LK_ROLE_ENROL && act == LK_ACT_ENROL) ||
+                (role == LK_ROLE_REVOKE && (act == LK_ACT_SUSPEND || act == LK_ACT_REVOKE)) ||
+                (role == LK_ROLE_OPERATORS && act == LK_ACT_OPERATORS) ||
+                (role == LK_ROLE_RESTORE && act == LK_ACT_RESTORE);
             struct lk_endorsement endorsement;
 
             set->operators[0].roles = role;
             test_endorsement(&endorsement);
             endorsement.act = (enum lk_act)act;
             touch(set, &endorsement, 0, 0, OPERATOR_RP, 0x05);
-            assert_int_equal(verdict(set, &endorsement), may ? LK_REASON_NONE : LK_REASON_OPERATOR_ROLE);
+            assert_int_equal(verdict(set, &endorsement),
+                             may ? LK_REASON_NONE : LK_REASON_OPERATOR_ROLE);
         }
     }
     lk_operator_set_free(set);
@@ -200,6 +204,7 @@ static void quorum(void **state)
 
 struct chain {
     size_t count;
+    uint64_t endorsed_count; /* signed as the number of leaves instead of 1, if not 0 */
     struct lk_buf sets[4];
     struct lk_buf touches[4][LK_ENDORSEMENTS_MAX];
     struct lk_operator_chain_link links[4];
@@ -215,7 +220,8 @@ static void chain_free(struct chain *chain)
 }
 
 /* Appends a set, its `previous` filled in, touched by the operators of the mask as they stand in judge. */
-static void chain_add(struct chain *chain, struct lk_operator_set *set, const struct lk_operator_set *judge, uint32_t mask)
+static void chain_add(struct chain *chain, struct lk_operator_set *set,
+                      const struct lk_operator_set *judge, uint32_t mask)
 {
     size_t at = chain->count++;
     struct lk_operator_chain_link *link = &chain->links[at];
@@ -236,7 +242,7 @@ static void chain_add(struct chain *chain, struct lk_operator_set *set, const st
             continue;
         test_endorsement(&endorsement);
         endorsement.act = LK_ACT_OPERATORS;
-        endorsement.count = 1;
+        endorsement.count = chain->endorsed_count ? chain->endorsed_count : 1;
         assert_int_equal(lk_tree_root(crypto, &digest, 1, &endorsement.root), 0);
         touch(judge, &endorsement, who, 0, OPERATOR_RP, 0x05);
         lk_buf_init(bytes, LK_ENDORSEMENT_MAX);
@@ -253,7 +259,8 @@ static enum lk_reason chain_verdict(const struct chain *chain, uint64_t wanted_n
     enum lk_reason reason = LK_REASON_INTERNAL;
 
     assert_int_equal(lk_operator_chain_encode(&bytes, chain->links, chain->count), 0);
-    assert_int_equal(lk_operator_chain_verify(crypto, lk_buf_view(&bytes), &set, &digest, &reason), 0);
+    assert_int_equal(lk_operator_chain_verify(crypto, lk_buf_view(&bytes), &set, &digest, &reason),
+                     0);
     if (reason == LK_REASON_NONE) {
         uint8_t wanted[32];
 
@@ -269,7 +276,8 @@ static enum lk_reason chain_verdict(const struct chain *chain, uint64_t wanted_n
 }
 
 /* 1 (one operator, endorsed by itself), 2 (two, quorum 2, endorsed by the one), 3 (three, endorsed by both). */
-static void chain_make(struct chain *chain, struct lk_operator_set *sets[3], const uint32_t masks[3])
+static void chain_make(struct chain *chain, struct lk_operator_set *sets[3],
+                       const uint32_t masks[3])
 {
     *chain = (struct chain){0};
     for (uint32_t i = 0; i < 3; i++) {
@@ -348,6 +356,12 @@ static void broken_chains(void **state)
     assert_int_equal(chain_verdict(&chain, 0), LK_REASON_ENDORSEMENT);
     chain_free(&chain);
 
+    /* truly signed, but for a tree of two leaves */
+    chain = (struct chain){.endorsed_count = 2};
+    chain_add(&chain, sets[0], sets[0], 1);
+    assert_int_equal(chain_verdict(&chain, 0), LK_REASON_ENDORSEMENT);
+    chain_free(&chain);
+
     /* another organisation */
     chain = (struct chain){0};
     strcpy(sets[1]->organisation, "other");
@@ -362,7 +376,8 @@ static void broken_chains(void **state)
 /* Each act in turn with one operator less holding its role than the quorum asks for. */
 static void sets_that_lock_everybody_out(void **state)
 {
-    static const uint32_t role_of[LK_ACT_COUNT] = {0, LK_ROLE_ENROL, LK_ROLE_REVOKE, LK_ROLE_REVOKE, LK_ROLE_OPERATORS, LK_ROLE_RESTORE};
+    static const uint32_t role_of[LK_ACT_COUNT] = {
+        0, LK_ROLE_ENROL, LK_ROLE_REVOKE, LK_ROLE_REVOKE, LK_ROLE_OPERATORS, LK_ROLE_RESTORE};
 
     (void)state;
     for (unsigned int act = LK_ACT_ENROL; act < LK_ACT_COUNT; act++) {
@@ -400,11 +415,13 @@ static void damaged_chain_files(void **state)
         enum lk_reason reason = LK_REASON_NONE;
 
         bytes.data[at] ^= (uint8_t)(1u << (at % 8));
-        assert_int_equal(lk_operator_chain_verify(crypto, lk_buf_view(&bytes), &set, &digest, &reason), 0);
+        assert_int_equal(
+            lk_operator_chain_verify(crypto, lk_buf_view(&bytes), &set, &digest, &reason), 0);
         assert_int_not_equal(reason, LK_REASON_NONE);
         assert_null(set);
         bytes.data[at] ^= (uint8_t)(1u << (at % 8));
-        assert_int_equal(lk_operator_chain_verify(crypto, LK_VIEW(bytes.data, at), &set, &digest, &reason), 0);
+        assert_int_equal(
+            lk_operator_chain_verify(crypto, LK_VIEW(bytes.data, at), &set, &digest, &reason), 0);
         assert_int_equal(reason, LK_REASON_OPERATOR_SET);
     }
     lk_buf_clear(&bytes);
@@ -413,7 +430,8 @@ static void damaged_chain_files(void **state)
     lk_operator_set_free(sets[1]);
 }
 
-static enum lk_reason follows(const struct lk_register_entry *previous, const struct lk_register_entry *entry)
+static enum lk_reason follows(const struct lk_register_entry *previous,
+                              const struct lk_register_entry *entry)
 {
     enum lk_reason reason = LK_REASON_INTERNAL;
 

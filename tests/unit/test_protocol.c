@@ -171,7 +171,8 @@ static void state_change(void **state)
     lk_buf_clear(&bytes);
 }
 
-static void expect_line(const struct example *example, size_t at, const char *word, const struct lk_digest *digest)
+static void expect_line(const struct example *example, size_t at, const char *word,
+                        const struct lk_digest *digest)
 {
     assert_true(at < example->line_count);
     assert_string_equal(example->lines[at].word, word);
@@ -236,7 +237,8 @@ static void endorsement(void **state)
     assert_int_equal(value.act, LK_ACT_OPERATORS);
     assert_int_equal(value.time, 1794990030);
     /* the signature in the document is a true one */
-    assert_int_equal(lk_operator_set_decode(lk_buf_view(&example_get("operator-set")->bytes), &set), 0);
+    assert_int_equal(lk_operator_set_decode(lk_buf_view(&example_get("operator-set")->bytes), &set),
+                     0);
     assert_int_equal(lk_endorsement_verify(crypto, set, &value, &reason), 0);
     assert_int_equal(reason, LK_REASON_NONE);
     lk_operator_set_free(set);
@@ -258,7 +260,8 @@ static void operators(void **state)
     link.endorsements[0] = lk_buf_view(&example_get("endorsement-record")->bytes);
     assert_int_equal(lk_operator_chain_encode(&bytes, &link, 1), 0);
     expect_bytes(file, &bytes);
-    assert_int_equal(lk_operator_chain_verify(crypto, lk_buf_view(&file->bytes), &set, &digest, &reason), 0);
+    assert_int_equal(
+        lk_operator_chain_verify(crypto, lk_buf_view(&file->bytes), &set, &digest, &reason), 0);
     assert_int_equal(reason, LK_REASON_NONE);
     assert_memory_equal(&digest, &example->lines[0].digest, sizeof(digest));
     assert_int_equal(set->number, 1);
@@ -287,12 +290,14 @@ static void register_entries(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct lk_buf bytes = LK_BUF_INIT(1024);
 
-        assert_int_equal(lk_register_entry_decode(lk_buf_view(&examples_of[i]->bytes), &entries[i]), 0);
+        assert_int_equal(lk_register_entry_decode(lk_buf_view(&examples_of[i]->bytes), &entries[i]),
+                         0);
         assert_int_equal(lk_register_entry_encode(&bytes, &entries[i]), 0);
         expect_bytes(examples_of[i], &bytes);
         assert_int_equal(lk_register_entry_hash(crypto, &entries[i], &digest), 0);
         assert_memory_equal(&digest, &examples_of[i]->lines[0].digest, sizeof(digest));
-        assert_int_equal(lk_register_link_verify(crypto, i == 0 ? NULL : &entries[0], &entries[i], &reason), 0);
+        assert_int_equal(
+            lk_register_link_verify(crypto, i == 0 ? NULL : &entries[0], &entries[i], &reason), 0);
         assert_int_equal(reason, LK_REASON_NONE);
         lk_buf_clear(&bytes);
     }
@@ -323,8 +328,13 @@ static void restore(void **state)
 
 static void host_challenge(void **state)
 {
-    struct lk_host_challenge value = {.organisation = "example", .host = "pc-17.example.org", .host_group = "desks", .service = "sudo",
-                                      .name = "alice", .tty = "pts/3", .time = 1795000300};
+    struct lk_host_challenge value = {.organisation = "example",
+                                      .host = "pc-17.example.org",
+                                      .host_group = "desks",
+                                      .service = "sudo",
+                                      .name = "alice",
+                                      .tty = "pts/3",
+                                      .time = 1795000300};
     struct lk_buf bytes = LK_BUF_INIT(1024);
 
     (void)state;

@@ -89,8 +89,9 @@ static void only_listed_numbers_are_known(void **state)
 /* One sentence: begins with a capital, ends with its only full stop, plain characters, short enough to be read aloud. */
 static void every_text_is_one_sentence(void **state)
 {
-    static const char *const jargon[] = {"CTAP", "FIDO", "PAM",   "CBOR",   "assertion", "attestation",
-                                         "rpId", "UV",   "nonce", "daemon", "broker",    "quorum"};
+    static const char *const jargon[] = {"CTAP",      "FIDO",        "PAM",    "CBOR",
+                                         "assertion", "attestation", "rpId",   "UV",
+                                         "nonce",     "daemon",      "broker", "quorum"};
 
     (void)state;
     for (size_t i = 0; i < listed_count; i++) {
@@ -115,7 +116,8 @@ static void only_none_is_allowed(void **state)
     for (size_t i = 0; i < listed_count; i++) {
         enum lk_reason reason = (enum lk_reason)listed[i].number;
 
-        assert_int_equal(lk_reason_class(reason) == LK_REASON_CLASS_ALLOWED, reason == LK_REASON_NONE);
+        assert_int_equal(lk_reason_class(reason) == LK_REASON_CLASS_ALLOWED,
+                         reason == LK_REASON_NONE);
         assert_int_equal(lk_reason_public(reason) == LK_REASON_NONE, reason == LK_REASON_NONE);
         /* What is shown is itself something that may be shown. */
         assert_int_equal(lk_reason_public(lk_reason_public(reason)), lk_reason_public(reason));
@@ -125,12 +127,23 @@ static void only_none_is_allowed(void **state)
 /* Design rule 6: what hangs on the agent looks like a key that does not fit; what hangs on the house or the hand does not. */
 static void what_depends_on_the_agent_is_held_back(void **state)
 {
-    static const enum lk_reason open[] = {LK_REASON_NO_KEY, LK_REASON_TIMEOUT, LK_REASON_PIN_WRONG, LK_REASON_PIN_BLOCKED,
-                                          LK_REASON_KEY_REMOVED, LK_REASON_REMOTE, LK_REASON_RATE_LIMITED, LK_REASON_STORE_UNAVAILABLE,
-                                          LK_REASON_BROKER_UNAVAILABLE, LK_REASON_CONFIG};
-    static const enum lk_reason held[] = {LK_REASON_UNKNOWN_AGENT, LK_REASON_PENDING, LK_REASON_SUSPENDED, LK_REASON_REVOKED,
-                                          LK_REASON_NOT_YET_VALID, LK_REASON_EXPIRED, LK_REASON_CREDENTIAL_UNKNOWN, LK_REASON_HOST_GROUP,
-                                          LK_REASON_QUORUM, LK_REASON_UNLOGGED, LK_REASON_LIMIT, LK_REASON_SIGNATURE,
+    static const enum lk_reason open[] = {
+        LK_REASON_NO_KEY,       LK_REASON_TIMEOUT,           LK_REASON_PIN_WRONG,
+        LK_REASON_PIN_BLOCKED,  LK_REASON_KEY_REMOVED,       LK_REASON_REMOTE,
+        LK_REASON_RATE_LIMITED, LK_REASON_STORE_UNAVAILABLE, LK_REASON_BROKER_UNAVAILABLE,
+        LK_REASON_CONFIG};
+    static const enum lk_reason held[] = {LK_REASON_UNKNOWN_AGENT,
+                                          LK_REASON_PENDING,
+                                          LK_REASON_SUSPENDED,
+                                          LK_REASON_REVOKED,
+                                          LK_REASON_NOT_YET_VALID,
+                                          LK_REASON_EXPIRED,
+                                          LK_REASON_CREDENTIAL_UNKNOWN,
+                                          LK_REASON_HOST_GROUP,
+                                          LK_REASON_QUORUM,
+                                          LK_REASON_UNLOGGED,
+                                          LK_REASON_LIMIT,
+                                          LK_REASON_SIGNATURE,
                                           LK_REASON_NAME_REASSIGNED};
 
     (void)state;

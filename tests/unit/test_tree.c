@@ -61,7 +61,8 @@ static void naive_root(const struct lk_digest *data, size_t n, struct lk_digest 
 }
 
 /* PATH(m, D[n]) by its definition (section 2.1.3.1). */
-static uint32_t naive_path(size_t m, const struct lk_digest *data, size_t n, struct lk_digest *ret_path)
+static uint32_t naive_path(size_t m, const struct lk_digest *data, size_t n,
+                           struct lk_digest *ret_path)
 {
     uint32_t length;
     size_t k = 1;
@@ -107,7 +108,8 @@ static void roots_and_paths_of_all_sizes(void **state)
 }
 
 /* The root either differs or the path is called impossible; it never leads to the true root. */
-static void expect_lost(const struct lk_digest *leaf, const struct lk_tree_path *path, const struct lk_digest *true_root)
+static void expect_lost(const struct lk_digest *leaf, const struct lk_tree_path *path,
+                        const struct lk_digest *true_root)
 {
     struct lk_digest root;
     int result = lk_tree_path_root(crypto, leaf, path, &root);

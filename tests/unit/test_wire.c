@@ -106,10 +106,14 @@ static struct {
     again again;
     struct lk_buf bytes;
 } formats[FORMATS] = {
-    {.name = "statement", .again = statement_again}, {.name = "state", .again = state_again},
-    {.name = "restore", .again = restore_again},     {.name = "endorsement", .again = endorsement_again},
-    {.name = "path", .again = path_again},           {.name = "register", .again = register_again},
-    {.name = "operator set", .again = set_again},    {.name = "operators", .again = chain_again},
+    {.name = "statement", .again = statement_again},
+    {.name = "state", .again = state_again},
+    {.name = "restore", .again = restore_again},
+    {.name = "endorsement", .again = endorsement_again},
+    {.name = "path", .again = path_again},
+    {.name = "register", .again = register_again},
+    {.name = "operator set", .again = set_again},
+    {.name = "operators", .again = chain_again},
 };
 
 static int make_examples(void **state)
@@ -133,9 +137,12 @@ static int make_examples(void **state)
     test_register_entry(&entry);
     for (size_t i = 0; i < FORMATS; i++)
         lk_buf_init(&formats[i].bytes, 1 << 20);
-    result = lk_statement_encode(&formats[0].bytes, &statement) | lk_state_change_encode(&formats[1].bytes, &change) |
-             lk_restore_encode(&formats[2].bytes, &restore) | lk_endorsement_encode(&formats[3].bytes, &endorsement) |
-             lk_tree_path_encode(&formats[4].bytes, &path) | lk_register_entry_encode(&formats[5].bytes, &entry) |
+    result = lk_statement_encode(&formats[0].bytes, &statement) |
+             lk_state_change_encode(&formats[1].bytes, &change) |
+             lk_restore_encode(&formats[2].bytes, &restore) |
+             lk_endorsement_encode(&formats[3].bytes, &endorsement) |
+             lk_tree_path_encode(&formats[4].bytes, &path) |
+             lk_register_entry_encode(&formats[5].bytes, &entry) |
              lk_operator_set_encode(&formats[6].bytes, set);
     link.set = lk_buf_view(&formats[6].bytes);
     link.endorsements[0] = lk_buf_view(&formats[3].bytes);
@@ -171,7 +178,8 @@ static void every_cut_is_refused(void **state)
         for (size_t len = 0; len < formats[i].bytes.len; len++) {
             struct lk_buf out = LK_BUF_INIT(1 << 20);
 
-            assert_int_equal(formats[i].again(LK_VIEW(formats[i].bytes.data, len), &out), -LK_ERR_TRUNCATED);
+            assert_int_equal(formats[i].again(LK_VIEW(formats[i].bytes.data, len), &out),
+                             -LK_ERR_TRUNCATED);
             lk_buf_clear(&out);
         }
     }
@@ -200,7 +208,8 @@ static void other_formats_are_refused(void **state)
             struct lk_buf out = LK_BUF_INIT(1 << 20);
 
             if (i != j)
-                assert_int_equal(formats[i].again(lk_buf_view(&formats[j].bytes), &out), -LK_ERR_VERSION);
+                assert_int_equal(formats[i].again(lk_buf_view(&formats[j].bytes), &out),
+                                 -LK_ERR_VERSION);
             lk_buf_clear(&out);
         }
     }
@@ -209,7 +218,8 @@ static void other_formats_are_refused(void **state)
 /* Each bit of each example turned, and each byte set to some telling values. */
 static void changed_bytes_are_refused_or_mean_themselves(void **state)
 {
-    static const uint8_t telling[] = {0x00, 0x01, 0x17, 0x18, 0x1f, 0x20, 0x5f, 0x60, 0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xf4, 0xf6, 0xff};
+    static const uint8_t telling[] = {0x00, 0x01, 0x17, 0x18, 0x1f, 0x20, 0x5f, 0x60,
+                                      0x7f, 0x80, 0x9f, 0xa0, 0xbf, 0xf4, 0xf6, 0xff};
     size_t refused = 0;
     size_t taken = 0;
 
@@ -238,14 +248,14 @@ static void changed_bytes_are_refused_or_mean_themselves(void **state)
     assert_true(refused > 1000 && taken > 1000); /* digests may be anything, structure may not */
 }
 
-#define EXPECT_STATEMENT(change, wanted)                                                                                                    \
-    do {                                                                                                                                    \
-        struct lk_statement statement;                                                                                                      \
-        struct lk_buf buf = LK_BUF_INIT(LK_STATEMENT_MAX);                                                                                  \
-        test_statement(&statement, LK_KIND_HOST);                                                                                           \
-        change;                                                                                                                             \
-        assert_int_equal(lk_statement_encode(&buf, &statement), wanted);                                                                    \
-        lk_buf_clear(&buf);                                                                                                                 \
+#define EXPECT_STATEMENT(change, wanted)                                                           \
+    do {                                                                                           \
+        struct lk_statement statement;                                                             \
+        struct lk_buf buf = LK_BUF_INIT(LK_STATEMENT_MAX);                                         \
+        test_statement(&statement, LK_KIND_HOST);                                                  \
+        change;                                                                                    \
+        assert_int_equal(lk_statement_encode(&buf, &statement), wanted);                           \
+        lk_buf_clear(&buf);                                                                        \
     } while (0)
 
 static void statement_rules(void **state)
@@ -257,10 +267,16 @@ static void statement_rules(void **state)
     EXPECT_STATEMENT(strcpy(statement.name, ""), -LK_ERR_ENCODING);
     EXPECT_STATEMENT(statement.kind = (enum lk_kind)0, -LK_ERR_ENCODING);
     EXPECT_STATEMENT(strcpy(statement.relying_party, "sso.example.org"), -LK_ERR_ENCODING);
-    EXPECT_STATEMENT(strcpy(statement.relying_party, "latchkey-operator:example"), -LK_ERR_ENCODING);
+    EXPECT_STATEMENT(strcpy(statement.relying_party, "latchkey-operator:example"),
+                     -LK_ERR_ENCODING);
     EXPECT_STATEMENT(statement.kind = LK_KIND_BROWSER, -LK_ERR_ENCODING);
-    EXPECT_STATEMENT((statement.kind = LK_KIND_BROWSER, strcpy(statement.relying_party, "sso.example.org")), -LK_ERR_RANGE); /* groups */
-    EXPECT_STATEMENT((statement.kind = LK_KIND_BROWSER, strcpy(statement.relying_party, "sso.example.org"), statement.group_count = 0), 0);
+    EXPECT_STATEMENT(
+        (statement.kind = LK_KIND_BROWSER, strcpy(statement.relying_party, "sso.example.org")),
+        -LK_ERR_RANGE); /* groups */
+    EXPECT_STATEMENT((statement.kind = LK_KIND_BROWSER,
+                      strcpy(statement.relying_party, "sso.example.org"),
+                      statement.group_count = 0),
+                     0);
     EXPECT_STATEMENT(statement.credential_id.len = 0, -LK_ERR_RANGE);
     EXPECT_STATEMENT(statement.credential_id.len = LK_CREDENTIAL_ID_MAX, 0);
     EXPECT_STATEMENT(statement.credential_id.len = LK_CREDENTIAL_ID_MAX + 1, -LK_ERR_RANGE);
@@ -285,20 +301,26 @@ static void statement_rules(void **state)
     EXPECT_STATEMENT((statement.proved.anchor.bytes[0] = 1, statement.proved.has_anchor = true), 0);
 }
 
-#define EXPECT_RECORD(type, make, encode, change, wanted)                                                                                   \
-    do {                                                                                                                                    \
-        type value;                                                                                                                         \
-        struct lk_buf buf = LK_BUF_INIT(LK_ENDORSEMENT_MAX);                                                                                \
-        make(&value);                                                                                                                       \
-        change;                                                                                                                             \
-        assert_int_equal(encode(&buf, &value), wanted);                                                                                     \
-        lk_buf_clear(&buf);                                                                                                                 \
+#define EXPECT_RECORD(type, make, encode, change, wanted)                                          \
+    do {                                                                                           \
+        type value;                                                                                \
+        struct lk_buf buf = LK_BUF_INIT(LK_ENDORSEMENT_MAX);                                       \
+        make(&value);                                                                              \
+        change;                                                                                    \
+        assert_int_equal(encode(&buf, &value), wanted);                                            \
+        lk_buf_clear(&buf);                                                                        \
     } while (0)
-#define EXPECT_ENDORSEMENT(change, wanted) EXPECT_RECORD(struct lk_endorsement, test_endorsement, lk_endorsement_encode, change, wanted)
-#define EXPECT_STATE(change, wanted)       EXPECT_RECORD(struct lk_state_change, test_state_change, lk_state_change_encode, change, wanted)
-#define EXPECT_RESTORE(change, wanted)     EXPECT_RECORD(struct lk_restore, test_restore, lk_restore_encode, change, wanted)
-#define EXPECT_PATH(change, wanted)        EXPECT_RECORD(struct lk_tree_path, test_path, lk_tree_path_encode, change, wanted)
-#define EXPECT_ENTRY(change, wanted)       EXPECT_RECORD(struct lk_register_entry, test_register_entry, lk_register_entry_encode, change, wanted)
+#define EXPECT_ENDORSEMENT(change, wanted)                                                         \
+    EXPECT_RECORD(struct lk_endorsement, test_endorsement, lk_endorsement_encode, change, wanted)
+#define EXPECT_STATE(change, wanted)                                                               \
+    EXPECT_RECORD(struct lk_state_change, test_state_change, lk_state_change_encode, change, wanted)
+#define EXPECT_RESTORE(change, wanted)                                                             \
+    EXPECT_RECORD(struct lk_restore, test_restore, lk_restore_encode, change, wanted)
+#define EXPECT_PATH(change, wanted)                                                                \
+    EXPECT_RECORD(struct lk_tree_path, test_path, lk_tree_path_encode, change, wanted)
+#define EXPECT_ENTRY(change, wanted)                                                               \
+    EXPECT_RECORD(struct lk_register_entry, test_register_entry, lk_register_entry_encode, change, \
+                  wanted)
 
 static void record_rules(void **state)
 {
@@ -342,14 +364,14 @@ static void record_rules(void **state)
     EXPECT_ENTRY(value.time = -1, -LK_ERR_RANGE);
 }
 
-#define EXPECT_SET(change, wanted)                                                                                                          \
-    do {                                                                                                                                    \
-        struct lk_operator_set *set = test_operator_set(2);                                                                                 \
-        struct lk_buf buf = LK_BUF_INIT(LK_OPERATOR_SET_MAX);                                                                               \
-        change;                                                                                                                             \
-        assert_int_equal(lk_operator_set_encode(&buf, set), wanted);                                                                        \
-        lk_buf_clear(&buf);                                                                                                                 \
-        lk_operator_set_free(set);                                                                                                          \
+#define EXPECT_SET(change, wanted)                                                                 \
+    do {                                                                                           \
+        struct lk_operator_set *set = test_operator_set(2);                                        \
+        struct lk_buf buf = LK_BUF_INIT(LK_OPERATOR_SET_MAX);                                      \
+        change;                                                                                    \
+        assert_int_equal(lk_operator_set_encode(&buf, set), wanted);                               \
+        lk_buf_clear(&buf);                                                                        \
+        lk_operator_set_free(set);                                                                 \
     } while (0)
 
 static void operator_set_rules(void **state)
@@ -372,11 +394,14 @@ static void operator_set_rules(void **state)
     EXPECT_SET(set->operators[1].roles = 16, -LK_ERR_RANGE);
     EXPECT_SET(set->operators[1].key_count = 0, -LK_ERR_RANGE);
     EXPECT_SET(set->operators[1].key_count = LK_OPERATOR_KEYS_MAX + 1, -LK_ERR_TOO_BIG);
-    EXPECT_SET(set->operators[1].keys[1].credential_id = set->operators[1].keys[0].credential_id, -LK_ERR_DUPLICATE);
+    EXPECT_SET(set->operators[1].keys[1].credential_id = set->operators[1].keys[0].credential_id,
+               -LK_ERR_DUPLICATE);
     EXPECT_SET(set->operators[1].keys[0].credential_id.bytes[0] = 0xff, -LK_ERR_NOT_CANONICAL);
     /* the same credential, or the same public key under another id, with two operators */
-    EXPECT_SET(set->operators[1].keys[0].credential_id = set->operators[0].keys[0].credential_id, -LK_ERR_DUPLICATE);
-    EXPECT_SET(set->operators[1].keys[1].public_key = set->operators[0].keys[0].public_key, -LK_ERR_DUPLICATE);
+    EXPECT_SET(set->operators[1].keys[0].credential_id = set->operators[0].keys[0].credential_id,
+               -LK_ERR_DUPLICATE);
+    EXPECT_SET(set->operators[1].keys[1].public_key = set->operators[0].keys[0].public_key,
+               -LK_ERR_DUPLICATE);
     EXPECT_SET(set->operators[1].keys[1].public_key.bytes[1] = 0x02, -LK_ERR_ALGORITHM);
     EXPECT_SET(set->operators[1].keys[1].public_key.bytes[3] = 0x00, -LK_ERR_NOT_CANONICAL);
 }
@@ -409,16 +434,25 @@ static void oversized_input_is_not_read(void **state)
     size_t count = 0;
 
     (void)state;
-    assert_int_equal(lk_statement_decode(LK_VIEW(big, LK_STATEMENT_MAX + 1), &statement), -LK_ERR_TOO_BIG);
-    assert_int_equal(lk_endorsement_decode(LK_VIEW(big, LK_ENDORSEMENT_MAX + 1), &endorsement), -LK_ERR_TOO_BIG);
-    assert_int_equal(lk_operator_set_decode(LK_VIEW(big, LK_OPERATOR_SET_MAX + 1), &set), -LK_ERR_TOO_BIG);
-    assert_int_equal(lk_operator_chain_decode(LK_VIEW(big, sizeof(big)), &links, &count), -LK_ERR_TOO_BIG);
+    assert_int_equal(lk_statement_decode(LK_VIEW(big, LK_STATEMENT_MAX + 1), &statement),
+                     -LK_ERR_TOO_BIG);
+    assert_int_equal(lk_endorsement_decode(LK_VIEW(big, LK_ENDORSEMENT_MAX + 1), &endorsement),
+                     -LK_ERR_TOO_BIG);
+    assert_int_equal(lk_operator_set_decode(LK_VIEW(big, LK_OPERATOR_SET_MAX + 1), &set),
+                     -LK_ERR_TOO_BIG);
+    assert_int_equal(lk_operator_chain_decode(LK_VIEW(big, sizeof(big)), &links, &count),
+                     -LK_ERR_TOO_BIG);
 }
 
 static void host_challenges(void **state)
 {
-    struct lk_host_challenge challenge = {.organisation = "example", .host = "pc1", .host_group = "desks", .service = "sudo",
-                                          .name = "alice", .tty = "pts/0", .time = 1};
+    struct lk_host_challenge challenge = {.organisation = "example",
+                                          .host = "pc1",
+                                          .host_group = "desks",
+                                          .service = "sudo",
+                                          .name = "alice",
+                                          .tty = "pts/0",
+                                          .time = 1};
     struct lk_buf a = LK_BUF_INIT(1024);
     struct lk_buf b = LK_BUF_INIT(1024);
 
@@ -450,7 +484,8 @@ static void no_memory(void **state)
         struct lk_operator_set *set = NULL;
 
         fail_after = i;
-        assert_int_equal(lk_operator_set_decode(lk_buf_view(&formats[6].bytes), &set), -LK_ERR_NOMEM);
+        assert_int_equal(lk_operator_set_decode(lk_buf_view(&formats[6].bytes), &set),
+                         -LK_ERR_NOMEM);
         assert_null(set);
     }
     fail_after = 0;
@@ -458,7 +493,8 @@ static void no_memory(void **state)
         struct lk_operator_chain_link *links = NULL;
         size_t count = 0;
 
-        assert_int_equal(lk_operator_chain_decode(lk_buf_view(&formats[7].bytes), &links, &count), -LK_ERR_NOMEM);
+        assert_int_equal(lk_operator_chain_decode(lk_buf_view(&formats[7].bytes), &links, &count),
+                         -LK_ERR_NOMEM);
         assert_null(links);
     }
     fail_after = -1;
