@@ -212,6 +212,10 @@ static void connection_flush(struct lk_connection *connection)
 {
     uint32_t events = 0;
 
+    if (lk_buf_error(&connection->out) != 0) {
+        connection_refuse(connection, lk_buf_error(&connection->out));
+        return;
+    }
     while (connection->out.len > 0) {
         ssize_t count = send(connection->watch.fd, connection->out.data, connection->out.len,
                              MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -7,18 +7,25 @@
 #include "base/base64url.h"
 #include "broker/desk.h"
 
+/* An answer that cannot be written leaves a peer that would wait for ever: it is let go instead. */
+static void sent(struct lk_connection *connection, int error)
+{
+    if (error != 0)
+        connection->closing = true;
+}
+
 static void on_event(void *context, const struct lk_event_message *event)
 {
     struct lk_desk_job *job = context;
 
-    (void)lk_event_encode(&job->connection->out, job->request, event);
+    sent(job->connection, lk_event_encode(&job->connection->out, job->request, event));
 }
 
 static void on_ask_pin(void *context, const struct lk_ask_pin *ask)
 {
     struct lk_desk_job *job = context;
 
-    (void)lk_ask_pin_encode(&job->connection->out, job->request, ask);
+    sent(job->connection, lk_ask_pin_encode(&job->connection->out, job->request, ask));
 }
 
 static void on_failed(void *context, enum lk_reason reason, uint8_t retries, const char *detail)
@@ -31,7 +38,7 @@ static void on_failed(void *context, enum lk_reason reason, uint8_t retries, con
     if (detail != NULL)
         strncpy(result.text, detail, sizeof result.text - 1);
     lk_desk_job_free(job);
-    (void)lk_desk_result_encode(&connection->out, request, &result);
+    sent(connection, lk_desk_result_encode(&connection->out, request, &result));
 }
 
 /* Neither an assertion where a credential was asked for, nor the other way round. */
@@ -96,7 +103,7 @@ static void created(void *context, const struct lk_device_credential *credential
     memcpy(message.client_data_hash, job->client_data_hash, sizeof message.client_data_hash);
     strncpy(message.relying_party, job->relying_party, sizeof message.relying_party - 1);
     lk_desk_job_free(job);
-    (void)lk_desk_created_encode(&connection->out, request, &message);
+    sent(connection, lk_desk_created_encode(&connection->out, request, &message));
 }
 
 static enum lk_reason create_relying_party(const struct lk_broker *broker, unsigned kind,
@@ -253,7 +260,7 @@ static void signed_by_operator(void *context, const struct lk_device_assertion *
 
     (void)info;
     lk_desk_job_free(job);
-    (void)lk_desk_signed_encode(&connection->out, request, assertion);
+    sent(connection, lk_desk_signed_encode(&connection->out, request, assertion));
 }
 
 int lk_desk_handle_sign(struct lk_broker *broker, struct lk_connection *connection,

@@ -240,4 +240,8 @@ struct lk_store_ops {
 
 extern const struct lk_store_ops lk_store_sqlite;
 
+/* Changes nothing and takes no lock: is the store file in this folder one of ours, with a schema this program knows? 0; -LK_ERR_NOT_FOUND: none yet; -LK_ERR_CORRUPT,
+ * -LK_ERR_SCHEMA; errors of lk_file_open. */
+LK_MUST_USE int lk_store_sqlite_probe(const char *folder);
+
 #endif
