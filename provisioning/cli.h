@@ -17,7 +17,10 @@
 #include "wire/wire.h"
 #include "json/json.h"
 
+#define LK_DOMAIN_DESK "latchkey-desk" /* the desk's own sentences; those of reasons are shared with the PAM module */
+#define LK_DOMAIN_SHARED "latchkey"
 #define _(text) gettext(text)
+#define N_(text) text
 
 /* One exit status per class of outcome; docs/man/latchkey.1 has the table. */
 enum lk_exit {
@@ -71,6 +74,19 @@ void lk_cli_progress(struct lk_cli *cli, const char *format, ...)
 void lk_cli_progress_end(struct lk_cli *cli);
 /* Prints the document on standard output and frees it. Returns LK_EXIT_OK or LK_EXIT_INTERNAL. */
 int lk_cli_print_json(struct lk_cli *cli, struct lk_json_writer *writer);
+/* A document that says ok and code ("OK" or "E_..."); every answer of every command begins like this. */
+void lk_cli_json_begin(struct lk_json_writer *writer, bool ok, const char *code);
+/* The sentence of a reason in the person's language. */
+const char *lk_cli_reason_text(enum lk_reason reason);
+/* Switch bold on and off where standard output is a terminal. */
+const char *lk_cli_bold(void);
+const char *lk_cli_plain(void);
+/* A copy that cannot drive a terminal: control characters are replaced. Returns ret_text. */
+const char *lk_cli_printable(char *ret_text, size_t size, const char *text);
+/* Text and blanks to this many columns, at least one; counts characters, not bytes. */
+void lk_cli_cell(const char *text, int width);
+/* One row "  name   value" of a description. */
+void lk_cli_row(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "yes"/"oui" on the terminal; true with --yes; false where there is no terminal. */
 bool lk_cli_confirm(struct lk_cli *cli, const char *question);
 /* First eight hexadecimal characters in pairs: "3fa2 90c1", as a person compares them. size at least 10. */
@@ -92,22 +108,44 @@ int lk_cli_ask(struct lk_cli *cli, uint32_t request, struct lk_frame *ret_frame)
 int lk_cli_ask_result(struct lk_cli *cli, uint32_t request, struct lk_desk_result *ret_result);
 /* Says what a RESULT in place of another answer means; returns its exit status. */
 int lk_cli_answer_refused(struct lk_cli *cli, const struct lk_frame *frame);
+/* From here to the end of the command SIGINT, SIGTERM and SIGHUP wait: what has begun to be written is finished. An exit status if one came before. */
+int lk_cli_hold_signals(struct lk_cli *cli);
+/* What the broker says of itself. 0 or an exit status. */
+int lk_cli_status(struct lk_cli *cli, struct lk_desk_pairs *ret_pairs);
+/* The value of a row of the status; NULL if there is none. */
+const char *lk_cli_status_value(const struct lk_desk_pairs *pairs, const char *name);
 /* Every page of a LIST; each gets one row. 0 or an exit status; each may stop with a non-zero return, which is returned. */
 int lk_cli_list(struct lk_cli *cli, const struct lk_desk_filter *filter,
                 int (*each)(void *context, const struct lk_desk_credential *credential),
                 void *context);
-/* The row that this text names: a login name with one credential, or the beginning (4 or more hexadecimal characters) of a credential's digest. */
-int lk_cli_find(struct lk_cli *cli, const char *text, struct lk_buf *ret_memory,
-                struct lk_desk_credential *ret_credential);
 /* SHA-256 of statement bytes, or of a credential id. */
 int lk_cli_digest(struct lk_cli *cli, struct lk_view bytes, struct lk_digest *ret_digest);
+
+/* ---- register (register.c) ---- */
+
+struct lk_entry {
+    const struct lk_desk_entry *message;
+    struct lk_register_entry decoded;
+    struct lk_digest hash; /* recomputed from the bytes */
+};
+/* Entries from first on (0: only the newest), at most most; each gets one, decoded. 0 or an exit status; each may stop with a non-zero return, which is returned. */
+int lk_cli_entries(struct lk_cli *cli, uint64_t first, uint64_t most,
+                   int (*each)(void *context, const struct lk_entry *entry), void *context);
+/* The newest entry. 0 or an exit status; number 0 and a zero hash while the register is empty. */
+int lk_cli_head(struct lk_cli *cli, uint64_t *ret_number, struct lk_digest *ret_hash);
+/* The register must still hold what this operator signed for last, with the same hash: nobody put an older one back. 0 or an exit status. */
+int lk_cli_check_remembered(struct lk_cli *cli, const struct lk_operator *by);
+
+/* What a file of the state folder remembers: number and hash. *ret_found false: there is none. 0 or an exit status. */
+int lk_cli_recall(struct lk_cli *cli, const char *path, uint64_t *ret_number,
+                  struct lk_digest *ret_hash, bool *ret_found);
 
 /* ---- signing (sign.c) ---- */
 
 /* The operator set in force: the chain is fetched from the broker and verified here. 0 or an exit status. */
 int lk_cli_operators(struct lk_cli *cli, struct lk_operator_set **ret_set,
                      struct lk_digest *ret_digest, struct lk_buf *ret_chain);
-/* Which operator signs: --operator, the only one there is, or the one with the caller's login name. NULL after saying what to give. index: which of several --operator. */
+/* Which operator signs, by index: --operator, the only one there is, first the one with the caller's login name, then the only other one. NULL after saying what to give. */
 const struct lk_operator *lk_cli_operator(struct lk_cli *cli, const struct lk_operator_set *set,
                                           size_t index);
 /* One operator's touch over these leaves. Computes root and clientDataHash from the leaves given, names the newest register entry (after checking that the

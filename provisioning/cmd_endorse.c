@@ -6,11 +6,13 @@
 #include <string.h>
 
 #include "provisioning/endorse.h"
+#include "provisioning/reendorse.h"
 
 struct choosing {
     struct lk_cli *cli;
     struct lk_endorse_list list;
     bool all;
+    bool only_short; /* active ones that lack operators of the current set */
     int argc;
     char **argv;
 };
@@ -41,6 +43,10 @@ static int each(void *context, const struct lk_desk_credential *credential)
     struct lk_digest id;
     int status = 0;
 
+    if (choosing->only_short && !lk_cli_is_short(credential)) {
+        free(statement);
+        return 0;
+    }
     if (statement == NULL)
         return lk_cli_fail_error(choosing->cli, -LK_ERR_NOMEM, "endorse");
     /* What does not decode cannot be shown, and what was not shown is not signed. */
@@ -65,8 +71,7 @@ static int report(struct lk_cli *cli, size_t count, uint64_t active, uint64_t mi
     struct lk_json_writer writer;
 
     if (cli->json) {
-        lk_json_begin_object(&writer);
-        lk_json_put_bool(&writer, writer.root, "ok", true);
+        lk_cli_json_begin(&writer, true, "OK");
         lk_json_put_int(&writer, writer.root, "signed", (int64_t)count);
         lk_json_put_int(&writer, writer.root, "active", (int64_t)active);
         lk_json_put_int(&writer, writer.root, "waiting", (int64_t)missing);
@@ -88,8 +93,14 @@ int lk_cmd_endorse(struct lk_cli *cli, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--all") == 0)
             choosing.all = true;
+        else if (strcmp(argv[i], "--short") == 0)
+            choosing.only_short = true;
         else if (argv[i][0] == '-')
             return lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[i]);
+    }
+    if (choosing.only_short) {
+        choosing.all = choosing.all || argc == 2;
+        filter.state = LK_STATE_ACTIVE;
     }
     if (argc < 2)
         return lk_cli_usage(cli, "%s",
@@ -99,7 +110,7 @@ int lk_cmd_endorse(struct lk_cli *cli, int argc, char **argv)
         status = lk_cli_list(cli, &filter, each, &choosing);
     if (status == 0 && choosing.list.count == 0)
         status = lk_cli_fail_reason(cli, LK_REASON_CREDENTIAL_UNKNOWN,
-                                    _("nothing of that kind is pending"));
+                                    _("nothing of that kind waits for an operator"));
     if (status == 0 &&
         !lk_cli_confirm(cli, _("Is this right? Your touch signs exactly what is shown above.")))
         status = lk_cli_fail_reason(cli, LK_REASON_CANCELLED, NULL);

@@ -247,8 +247,7 @@ static int report(struct enrolment *enrolment)
                enrolment->agent);
         return LK_EXIT_OK;
     }
-    lk_json_begin_object(&writer);
-    lk_json_put_bool(&writer, writer.root, "ok", true);
+    lk_cli_json_begin(&writer, true, "OK");
     lk_json_put_string(&writer, writer.root, "agent", enrolment->agent);
     lk_json_put_hex(&writer, writer.root, "subject", enrolment->subject, sizeof enrolment->subject);
     lk_json_put_string(&writer, writer.root, "state", active ? "active" : "pending");

@@ -66,8 +66,7 @@ static int report(struct lk_cli *cli, const struct lk_operator_set *set,
 
     lk_hex(hex, sizeof hex, digest->bytes, sizeof digest->bytes);
     if (cli->json) {
-        lk_json_begin_object(&writer);
-        lk_json_put_bool(&writer, writer.root, "ok", true);
+        lk_cli_json_begin(&writer, true, "OK");
         lk_json_put_string(&writer, writer.root, "organisation", set->organisation);
         lk_json_put_string(&writer, writer.root, "operator", set->operators[0].name);
         lk_json_put_int(&writer, writer.root, "keys", set->operators[0].key_count);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "provisioning/cli.h"
+#include "provisioning/reendorse.h"
 
 struct listing {
     struct lk_cli *cli;
@@ -14,6 +14,7 @@ struct listing {
     size_t count;
     bool full;
     bool explain;
+    bool only_short; /* active ones that lack operators of the current set */
 };
 
 static void print_reasons(const struct lk_desk_credential *credential)
@@ -26,7 +27,7 @@ static void print_reasons(const struct lk_desk_credential *credential)
                                     : LK_REASON_INTERNAL;
 
         printf("  %s %-22s %s\n", i == 0 ? _("no: ") : "    ", lk_reason_name(reason),
-               _(lk_reason_text(reason)));
+               lk_cli_reason_text(reason));
     }
 }
 
@@ -34,6 +35,8 @@ static int each(void *context, const struct lk_desk_credential *credential)
 {
     struct listing *listing = context;
 
+    if (listing->only_short && !lk_cli_is_short(credential))
+        return 0;
     listing->count++;
     if (listing->cli->json) {
         lk_cli_json_credential(listing->cli, &listing->writer,
@@ -56,8 +59,7 @@ static int run_listing(struct lk_cli *cli, const struct lk_desk_filter *filter,
     if (status != 0)
         return status;
     if (cli->json) {
-        lk_json_begin_object(&listing->writer);
-        lk_json_put_bool(&listing->writer, listing->writer.root, "ok", true);
+        lk_cli_json_begin(&listing->writer, true, "OK");
         listing->array = lk_json_put_array(&listing->writer, listing->writer.root, "credentials");
     }
     status = lk_cli_list(cli, filter, each, listing);
@@ -74,13 +76,15 @@ static int run_listing(struct lk_cli *cli, const struct lk_desk_filter *filter,
 }
 
 static int filter_from(struct lk_cli *cli, int argc, char **argv, bool required,
-                       struct lk_desk_filter *filter)
+                       struct lk_desk_filter *filter, bool *ret_short)
 {
     size_t length;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--all-versions") == 0) {
             filter->all_versions = true;
+        } else if (ret_short != NULL && strcmp(argv[i], "--short") == 0) {
+            *ret_short = true;
         } else if (argv[i][0] == '-' || filter->name[0] != '\0' ||
                    filter->credential_prefix_len > 0) {
             return lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[i]);
@@ -106,7 +110,7 @@ int lk_cmd_list(struct lk_cli *cli, int argc, char **argv)
 {
     struct lk_desk_filter filter = {0};
     struct listing listing = {0};
-    int status = filter_from(cli, argc, argv, false, &filter);
+    int status = filter_from(cli, argc, argv, false, &filter, NULL);
 
     return status != 0
                ? status
@@ -119,7 +123,7 @@ int lk_cmd_show(struct lk_cli *cli, int argc, char **argv)
 {
     struct lk_desk_filter filter = {0};
     struct listing listing = {.full = true};
-    int status = filter_from(cli, argc, argv, true, &filter);
+    int status = filter_from(cli, argc, argv, true, &filter, NULL);
 
     status = status != 0
                  ? status
@@ -131,7 +135,7 @@ int lk_cmd_explain(struct lk_cli *cli, int argc, char **argv)
 {
     struct lk_desk_filter filter = {0};
     struct listing listing = {.explain = true};
-    int status = filter_from(cli, argc, argv, true, &filter);
+    int status = filter_from(cli, argc, argv, true, &filter, NULL);
 
     status =
         status != 0
@@ -146,8 +150,10 @@ int lk_cmd_pending(struct lk_cli *cli, int argc, char **argv)
 {
     struct lk_desk_filter filter = {.state = LK_STATE_PENDING};
     struct listing listing = {0};
-    int status = filter_from(cli, argc, argv, false, &filter);
+    int status = filter_from(cli, argc, argv, false, &filter, &listing.only_short);
 
+    if (listing.only_short)
+        filter.state = LK_STATE_ACTIVE;
     return status != 0 ? status
                        : run_listing(cli, &filter, &listing, _("Nothing waits for an operator."));
 }

@@ -10,41 +10,39 @@
 #include "config/config.h"
 #include "provisioning/cli.h"
 
-#define N_(text) text
-
 const struct lk_command lk_commands[] = {
     {"init", "[--one-key] [--name OPERATOR]",
      N_("make the organisation and enrol the first operator's keys"), lk_cmd_init},
     {"operator add", "NAME [--keys N] [--roles LIST]", N_("add an operator, or keys to one"),
      lk_cmd_operator_add},
     {"operator list", "", N_("show the operators and their keys"), lk_cmd_operator_list},
-    {"operator retire", "NAME", N_("take an operator out of the set"), lk_cmd_operator_retire},
-    {"enroll", "AGENT [--days N] [--host-only]",
+    {"operator retire", "NAME [--stolen]", N_("take an operator out of the set"), lk_cmd_operator_retire},
+    {"enroll", "AGENT [--days N] [--host-only] [--leave-pending]",
      N_("enrol a key for an agent: host and browser credential in one visit"), lk_cmd_enroll},
-    {"pending", "", N_("show what waits for an operator's touch"), lk_cmd_pending},
-    {"endorse", "[ID ...|--all]", N_("sign pending credentials with your key"), lk_cmd_endorse},
-    {"list", "[AGENT]", N_("list credentials"), lk_cmd_list},
+    {"pending", "[AGENT] [--short]", N_("show what waits for an operator's touch"), lk_cmd_pending},
+    {"endorse", "ID|AGENT ...|--all|--short", N_("sign pending credentials with your key"), lk_cmd_endorse},
+    {"list", "[AGENT] [--all-versions]", N_("list credentials"), lk_cmd_list},
     {"show", "ID|AGENT", N_("show one credential in full"), lk_cmd_show},
     {"explain", "ID|AGENT", N_("say why a credential may or may not log in now"), lk_cmd_explain},
-    {"suspend", "ID|AGENT [--reason TEXT]", N_("stop logins with a key that was left at home"),
+    {"suspend", "ID|AGENT ... [--reason TEXT]", N_("stop logins with a key that was left at home"),
      lk_cmd_suspend},
-    {"resume", "ID|AGENT",
+    {"resume", "ID|AGENT ...",
      N_("let a suspended credential log in again (as many touches as an enrolment)"),
      lk_cmd_resume},
-    {"report-lost", "AGENT [ID ...]",
+    {"report-lost", "AGENT [ID ...] [--holder] [--reason TEXT]",
      N_("revoke a lost key at once: one operator's touch, or --holder with the other key"),
      lk_cmd_report_lost},
-    {"revoke", "ID|AGENT [--reason TEXT]", N_("revoke credentials for ever"), lk_cmd_revoke},
+    {"revoke", "ID|AGENT ... [--reason TEXT|--replaced]", N_("revoke credentials for ever"), lk_cmd_revoke},
     {"register verify", "", N_("check the whole register: numbers, hashes, signatures"),
      lk_cmd_register_verify},
     {"register show", "[--from N] [--most N]", N_("show register entries"), lk_cmd_register_show},
     {"register accept-restore", "", N_("accept a store that was put back from a backup (quorum)"),
      lk_cmd_register_accept_restore},
-    {"log", "[AGENT] [--most N]", N_("show the login log"), lk_cmd_log},
-    {"config check", "", N_("check the configuration and the PAM stacks of this machine"),
+    {"log", "[AGENT] [--from N] [--most N]", N_("show the login log"), lk_cmd_log},
+    {"config check", "[--pam-dir DIR] [--module-dir DIR] [--no-pam]", N_("check the configuration and the PAM stacks of this machine"),
      lk_cmd_config_check},
     {"config help", "", N_("show every option of latchkey.conf"), lk_cmd_config_help},
-    {"pam try", "SERVICE [--user NAME]", N_("run a PAM stack once; changes nothing"),
+    {"pam try", "SERVICE [--user NAME] [--pam-dir DIR] [--tty NAME] [--rhost NAME] [--password-file FILE] [--auth-only]", N_("run a PAM stack once; changes nothing"),
      lk_cmd_pam_try},
     {"status", "", N_("show what runs and what needs attention"), lk_cmd_status},
     {NULL, NULL, NULL, NULL},
@@ -54,8 +52,8 @@ static void print_help(FILE *stream)
 {
     fprintf(stream, "%s\n\n", _("usage: latchkey [OPTION ...] COMMAND [ARGUMENT ...]"));
     for (const struct lk_command *command = lk_commands; command->name != NULL; command++)
-        fprintf(stream, "  %-24s %-34s\n      %s\n", command->name, command->arguments,
-                _(command->help));
+        fprintf(stream, "  %s%s%s\n      %s\n", command->name,
+                command->arguments[0] != '\0' ? " " : "", command->arguments, _(command->help));
     fprintf(stream, "\n%s\n", _("Options, before or after the command:"));
     fprintf(stream, "  --json            %s\n", _("one JSON document on standard output"));
     fprintf(stream, "  --operator NAME   %s\n", _("who touches; may be repeated for a quorum"));
@@ -66,6 +64,7 @@ static void print_help(FILE *stream)
     fprintf(stream, "  --config FILE     %s\n", _("configuration file"));
     fprintf(stream, "  --state DIR       %s\n",
             _("where your last signed register entry is remembered"));
+    fprintf(stream, "  --quiet           %s\n", _("no progress on standard error"));
     fprintf(stream, "  --help, --version\n");
 }
 
@@ -156,7 +155,8 @@ static int default_paths(struct lk_cli *cli, char *socket_path, size_t socket_si
     char message[LK_CONFIG_MESSAGE_SIZE];
     const char *home = getenv("XDG_STATE_HOME");
 
-    if (cli->socket == NULL) {
+    /* These two say themselves what is wrong with the file. */
+    if (cli->socket == NULL && strncmp(cli->command, "config ", 7) != 0) {
         snprintf(socket_path, socket_size, "/run/latchkey/desk");
         if (access(cli->config_path, F_OK) == 0) {
             if (lk_config_read(cli->config_path, &config, message, sizeof message) < 0)
@@ -219,8 +219,9 @@ int main(int argc, char **argv)
     int status;
 
     setlocale(LC_ALL, "");
-    bindtextdomain("latchkey", LK_LOCALE_DIR);
-    textdomain("latchkey");
+    (void)bindtextdomain(LK_DOMAIN_DESK, LK_LOCALE_DIR);
+    (void)bindtextdomain(LK_DOMAIN_SHARED, LK_LOCALE_DIR);
+    (void)textdomain(LK_DOMAIN_DESK);
     if (words == NULL)
         return LK_EXIT_INTERNAL;
     status = parse_globals(&cli, argc, argv, words, &count);

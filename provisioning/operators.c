@@ -98,20 +98,22 @@ struct lk_operator_set *lk_cli_set_copy(const struct lk_operator_set *set)
     return copy;
 }
 
-static int compare_operators(const void *a, const void *b)
+/* Two of those who hold the role, where there are two. */
+static uint8_t quorum_of(const struct lk_operator_set *set, enum lk_act act)
 {
-    return memcmp(((const struct lk_operator *)a)->id.bytes,
-                  ((const struct lk_operator *)b)->id.bytes, LK_SUBJECT_SIZE);
+    uint32_t holders = 0;
+
+    for (uint32_t i = 0; i < set->operator_count; i++)
+        holders += (set->operators[i].roles & lk_act_role(act)) != 0;
+    return holders >= 2 ? 2 : 1;
 }
 
 void lk_cli_set_finish(struct lk_operator_set *set)
 {
-    uint8_t quorum = set->operator_count >= 2 ? 2 : 1;
-
-    qsort(set->operators, set->operator_count, sizeof *set->operators, compare_operators);
-    set->quorum[LK_ACT_ENROL] = quorum;
-    set->quorum[LK_ACT_OPERATORS] = quorum;
-    set->quorum[LK_ACT_RESTORE] = quorum;
+    lk_operator_set_sort(set);
+    set->quorum[LK_ACT_ENROL] = quorum_of(set, LK_ACT_ENROL);
+    set->quorum[LK_ACT_OPERATORS] = quorum_of(set, LK_ACT_OPERATORS);
+    set->quorum[LK_ACT_RESTORE] = quorum_of(set, LK_ACT_RESTORE);
     set->quorum[LK_ACT_SUSPEND] = 1; /* denying is cheap, allowing is not */
     set->quorum[LK_ACT_REVOKE] = 1;
     set->time = lk_clock_now(&lk_clock_system);

@@ -10,7 +10,7 @@
 int lk_cli_operator_key(struct lk_cli *cli, const char *organisation, struct lk_operator *by);
 /* A copy with its own operators array that has room for one more. NULL: no memory. The caller frees it with lk_operator_set_free. */
 struct lk_operator_set *lk_cli_set_copy(const struct lk_operator_set *set);
-/* Sorts operators by id and sets the quorums: one operator 1, more 2 (suspend and revoke: always 1). */
+/* Sorts operators and keys and sets the quorums: 2 where two or more operators hold the role, else 1 (suspend and revoke: always 1). */
 void lk_cli_set_finish(struct lk_operator_set *set);
 /* Collects the quorum's touches of the set in force (`signing`; for set 1 the set itself) over the new set, appends both to the chain, and shows the digest. */
 int lk_cli_set_sign(struct lk_cli *cli, const struct lk_operator_set *signing,

@@ -57,6 +57,18 @@ int lk_cli_connect(struct lk_cli *cli)
     return lk_cli_fail_error(cli, result, cli->socket);
 }
 
+int lk_cli_hold_signals(struct lk_cli *cli)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+
+    if (interrupted_by != 0)
+        return lk_cli_fail_reason(cli, LK_REASON_CANCELLED, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
+    return 0;
+}
+
 uint32_t lk_cli_next(struct lk_cli *cli)
 {
     return ++cli->client.next_request;
@@ -256,6 +268,33 @@ int lk_cli_answer_refused(struct lk_cli *cli, const struct lk_frame *frame)
     return refused(cli, &result);
 }
 
+int lk_cli_status(struct lk_cli *cli, struct lk_desk_pairs *ret_pairs)
+{
+    uint32_t request = lk_cli_next(cli);
+    struct lk_frame frame;
+    int status;
+
+    if (lk_desk_status_encode(&cli->client.out, request) < 0)
+        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "status");
+    status = lk_cli_ask(cli, request, &frame);
+    if (status != 0)
+        return status;
+    if (frame.type != LK_MESSAGE_DESK_PAIRS)
+        return lk_cli_answer_refused(cli, &frame);
+    if (lk_desk_pairs_decode(frame.payload, ret_pairs) < 0)
+        return lk_cli_fail_reason(cli, LK_REASON_PROTOCOL, NULL);
+    return 0;
+}
+
+const char *lk_cli_status_value(const struct lk_desk_pairs *pairs, const char *name)
+{
+    for (uint32_t i = 0; i < pairs->count; i++) {
+        if (strcmp(pairs->pairs[i].name, name) == 0)
+            return pairs->pairs[i].value;
+    }
+    return NULL;
+}
+
 /* ---- lists ---- */
 
 static int list_page(struct lk_cli *cli, const struct lk_desk_filter *filter,
@@ -299,60 +338,6 @@ int lk_cli_list(struct lk_cli *cli, const struct lk_desk_filter *filter,
     while (status == 0 && count == LK_LIST_MOST)
         status = list_page(cli, &page, each, context, &count, &page.after);
     return status;
-}
-
-struct finding {
-    struct lk_cli *cli;
-    struct lk_buf *memory;
-    struct lk_desk_credential *found;
-    size_t count;
-};
-
-static int find_one(void *context, const struct lk_desk_credential *credential)
-{
-    struct finding *finding = context;
-
-    finding->count++;
-    if (finding->count > 1)
-        return 0;
-    *finding->found = *credential;
-    lk_buf_put_view(finding->memory, credential->statement);
-    finding->found->endorsement_count = 0;
-    return lk_buf_error(finding->memory) == 0
-               ? 0
-               : lk_cli_fail_error(finding->cli, -LK_ERR_NOMEM, "list");
-}
-
-int lk_cli_find(struct lk_cli *cli, const char *text, struct lk_buf *ret_memory,
-                struct lk_desk_credential *ret_credential)
-{
-    struct lk_desk_filter filter = {0};
-    struct finding finding = {.cli = cli, .memory = ret_memory, .found = ret_credential};
-    size_t length = strlen(text);
-    int status;
-
-    lk_buf_init(ret_memory, LK_STATEMENT_MAX);
-    /* A digest first: "beef" may be both, but nobody types an agent's name where the list shows a digest. */
-    if (length >= 4 && length % 2 == 0 && length <= 64 &&
-        lk_unhex(filter.credential_prefix, length / 2, text) == 0)
-        filter.credential_prefix_len = (uint8_t)(length / 2);
-    status = filter.credential_prefix_len > 0 ? lk_cli_list(cli, &filter, find_one, &finding) : 0;
-    if (status == 0 && finding.count == 0 && lk_name_valid(text)) {
-        filter = (struct lk_desk_filter){0};
-        snprintf(filter.name, sizeof filter.name, "%s", text);
-        status = lk_cli_list(cli, &filter, find_one, &finding);
-    }
-    if (status != 0)
-        return status;
-    if (finding.count == 0)
-        return lk_cli_fail_reason(cli, LK_REASON_CREDENTIAL_UNKNOWN, text);
-    if (finding.count > 1)
-        return lk_cli_usage(cli,
-                            _("%s names %zu credentials; give more characters of the identifier "
-                              "that `latchkey list` shows"),
-                            text, finding.count);
-    ret_credential->statement = lk_buf_view(ret_memory);
-    return 0;
 }
 
 int lk_cli_digest(struct lk_cli *cli, struct lk_view bytes, struct lk_digest *ret_digest)

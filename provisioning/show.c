@@ -11,18 +11,17 @@
 #include "base/clock.h"
 #include "provisioning/cli.h"
 
-static const char *bold(void)
+const char *lk_cli_bold(void)
 {
     return isatty(STDOUT_FILENO) ? "\033[1m" : "";
 }
 
-static const char *plain(void)
+const char *lk_cli_plain(void)
 {
     return isatty(STDOUT_FILENO) ? "\033[0m" : "";
 }
 
-/* A copy that is safe on a terminal. */
-static const char *printable(char *ret_text, size_t size, const char *text)
+const char *lk_cli_printable(char *ret_text, size_t size, const char *text)
 {
     size_t length = 0;
 
@@ -73,6 +72,18 @@ void lk_cli_say(struct lk_cli *cli, const char *format, ...)
     fputc('\n', stderr);
 }
 
+const char *lk_cli_reason_text(enum lk_reason reason)
+{
+    return dgettext(LK_DOMAIN_SHARED, lk_reason_text(reason));
+}
+
+void lk_cli_json_begin(struct lk_json_writer *writer, bool ok, const char *code)
+{
+    lk_json_begin_object(writer);
+    lk_json_put_bool(writer, writer->root, "ok", ok);
+    lk_json_put_string(writer, writer->root, "code", code);
+}
+
 static int exit_of_class(enum lk_reason reason)
 {
     if (reason == LK_REASON_CANCELLED)
@@ -102,21 +113,19 @@ static void fail(struct lk_cli *cli, const char *code, const char *text, const c
     if (!cli->json) {
         fprintf(stderr, "latchkey: %s (%s)%s%s\n", text, code,
                 detail != NULL && detail[0] != '\0' ? "\n  " : "",
-                detail != NULL ? printable(safe, sizeof safe, detail) : "");
+                detail != NULL ? lk_cli_printable(safe, sizeof safe, detail) : "");
         return;
     }
-    lk_json_begin_object(&writer);
-    lk_json_put_bool(&writer, writer.root, "ok", false);
-    lk_json_put_string(&writer, writer.root, "code", code);
+    lk_cli_json_begin(&writer, false, code);
     lk_json_put_string(&writer, writer.root, "message", text);
     if (detail != NULL && detail[0] != '\0')
-        lk_json_put_string(&writer, writer.root, "detail", printable(safe, sizeof safe, detail));
+        lk_json_put_string(&writer, writer.root, "detail", lk_cli_printable(safe, sizeof safe, detail));
     (void)lk_cli_print_json(cli, &writer);
 }
 
 int lk_cli_fail_reason(struct lk_cli *cli, enum lk_reason reason, const char *detail)
 {
-    fail(cli, lk_reason_name(reason), _(lk_reason_text(reason)), detail);
+    fail(cli, lk_reason_name(reason), lk_cli_reason_text(reason), detail);
     return exit_of_class(reason);
 }
 
@@ -187,12 +196,21 @@ void lk_cli_short_id(char *ret_text, size_t size, const struct lk_digest *digest
 
 /* ---- one credential ---- */
 
-static void row(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void row(const char *name, const char *format, ...)
+void lk_cli_cell(const char *text, int width)
+{
+    size_t characters = mbstowcs(NULL, text, 0);
+    int used = characters == (size_t)-1 ? (int)strlen(text) : (int)characters;
+
+    fputs(text, stdout);
+    printf("%*s", used < width ? width - used : 1, "");
+}
+
+void lk_cli_row(const char *name, const char *format, ...)
 {
     va_list arguments;
 
-    printf("  %-18s ", name);
+    fputs("  ", stdout);
+    lk_cli_cell(name, 20);
     va_start(arguments, format);
     vprintf(format, arguments);
     va_end(arguments);
@@ -204,7 +222,7 @@ static void row_time(const char *name, int64_t seconds, const char *otherwise)
     char text[32];
 
     lk_clock_format(text, sizeof text, seconds);
-    row(name, "%s", seconds != 0 ? text : otherwise);
+    lk_cli_row(name, "%s", seconds != 0 ? text : otherwise);
 }
 
 static void show_facts(const struct lk_statement *statement)
@@ -213,19 +231,19 @@ static void show_facts(const struct lk_statement *statement)
     char hex[2 * LK_DIGEST_SIZE + 1];
 
     lk_hex(hex, sizeof hex, statement->aaguid, sizeof statement->aaguid);
-    row(_("model (AAGUID)"), "%s", hex);
-    row(_("attestation"), "%s", lk_format_name(statement->proved.format));
+    lk_cli_row(_("model (AAGUID)"), "%s", hex);
+    lk_cli_row(_("attestation"), "%s", lk_format_name(statement->proved.format));
     if (statement->proved.firmware[0] != '\0')
-        row(_("firmware, proved"), "%s", printable(safe, sizeof safe, statement->proved.firmware));
+        lk_cli_row(_("firmware, proved"), "%s", lk_cli_printable(safe, sizeof safe, statement->proved.firmware));
     if (statement->proved.serial[0] != '\0')
-        row(_("serial, proved"), "%s", printable(safe, sizeof safe, statement->proved.serial));
+        lk_cli_row(_("serial, proved"), "%s", lk_cli_printable(safe, sizeof safe, statement->proved.serial));
     if (statement->claimed.model[0] != '\0')
-        row(_("model, claimed"), "%s", printable(safe, sizeof safe, statement->claimed.model));
+        lk_cli_row(_("model, claimed"), "%s", lk_cli_printable(safe, sizeof safe, statement->claimed.model));
     if (statement->claimed.firmware[0] != '\0')
-        row(_("firmware, claimed"), "%s",
-            printable(safe, sizeof safe, statement->claimed.firmware));
+        lk_cli_row(_("firmware, claimed"), "%s",
+            lk_cli_printable(safe, sizeof safe, statement->claimed.firmware));
     if (statement->claimed.serial[0] != '\0')
-        row(_("serial, claimed"), "%s", printable(safe, sizeof safe, statement->claimed.serial));
+        lk_cli_row(_("serial, claimed"), "%s", lk_cli_printable(safe, sizeof safe, statement->claimed.serial));
 }
 
 static void show_full(const struct lk_statement *statement,
@@ -234,21 +252,21 @@ static void show_full(const struct lk_statement *statement,
     char hex[2 * LK_DIGEST_SIZE + 1];
 
     lk_hex(hex, sizeof hex, digest->bytes, sizeof digest->bytes);
-    row(_("statement"), "%s", hex);
+    lk_cli_row(_("statement"), "%s", hex);
     lk_hex(hex, sizeof hex, statement->subject.bytes, sizeof statement->subject.bytes);
-    row(_("subject"), "%s", hex);
-    row(_("version"), "%" PRIu64, statement->version);
-    row(_("relying party"), "%s", statement->relying_party);
+    lk_cli_row(_("subject"), "%s", hex);
+    lk_cli_row(_("version"), "%" PRIu64, statement->version);
+    lk_cli_row(_("relying party"), "%s", statement->relying_party);
     show_facts(statement);
     for (uint32_t i = 0; i < statement->group_count; i++)
-        row(_("host group"), "%s", statement->groups[i]);
+        lk_cli_row(_("host group"), "%s", statement->groups[i]);
     row_time(_("valid from"), statement->not_before, _("at once"));
     row_time(_("valid to"), statement->not_after, _("no end"));
-    row(_("PIN or fingerprint"), "%s",
+    lk_cli_row(_("PIN or fingerprint"), "%s",
         statement->user_verification ? _("required by the statement") : _("as the policy says"));
-    row(_("register entries"), "%" PRIu64 ", %" PRIu64, credential->entry, credential->activation);
-    row(_("endorsements"), "%" PRIu32, credential->endorsement_count);
-    row(_("sign counter"), "%" PRIu32, credential->counter);
+    lk_cli_row(_("register entries"), "%" PRIu64 ", %" PRIu64, credential->entry, credential->activation);
+    lk_cli_row(_("endorsements"), "%" PRIu32, credential->endorsement_count);
+    lk_cli_row(_("sign counter"), "%" PRIu32, credential->counter);
     row_time(_("enrolled"), credential->created, "?");
     row_time(_("last login"), credential->last_login, _("never"));
 }
@@ -271,7 +289,7 @@ void lk_cli_show_credential(struct lk_cli *cli, const struct lk_desk_credential 
     id_bytes = LK_VIEW(statement->credential_id.bytes, statement->credential_id.len);
     if (lk_cli_digest(cli, id_bytes, &id) == 0) {
         lk_cli_short_id(short_id, sizeof short_id, &id);
-        printf("%s%s%s  %-20s %-8s %s\n", bold(), short_id, plain(), statement->name,
+        printf("%s%s%s  %-20s %-8s %s\n", lk_cli_bold(), short_id, lk_cli_plain(), statement->name,
                lk_kind_name(statement->kind), lk_state_name((enum lk_state)credential->state));
     }
     if (full)

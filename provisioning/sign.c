@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* How an operator signs. The program that shows the statements computes the hash from the bytes it shows, and verifies the answer against
  * the operator's own key before it uses it: the broker carries bytes and is not believed. */
-#include <errno.h>
-#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "provisioning/cli.h"
 
 int lk_cli_operators(struct lk_cli *cli, struct lk_operator_set **ret_set,
@@ -54,12 +50,51 @@ static const struct lk_operator *find_operator(const struct lk_operator_set *set
     return NULL;
 }
 
+/* The one who called, by login name: a default only, the signature decides who it was. */
+static const struct lk_operator *calling_operator(const struct lk_operator_set *set)
+{
+    const struct passwd *caller = getpwuid(getuid());
+    const char *name = getenv("SUDO_USER");
+
+    if (name == NULL && caller != NULL)
+        name = caller->pw_name;
+    return name != NULL ? find_operator(set, name) : NULL;
+}
+
+static bool already_given(const struct lk_cli *cli, const struct lk_operator *by)
+{
+    if (cli->operator_count == 0)
+        return false;
+    for (size_t i = 0; i < cli->operator_count; i++) {
+        if (strcmp(cli->operators[i], by->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The only operator who is not among those before; NULL if there are several. */
+static const struct lk_operator *remaining_operator(const struct lk_cli *cli,
+                                                    const struct lk_operator_set *set,
+                                                    const struct lk_operator *first)
+{
+    const struct lk_operator *found = NULL;
+
+    for (uint32_t i = 0; i < set->operator_count; i++) {
+        const struct lk_operator *candidate = &set->operators[i];
+
+        if (candidate == first || already_given(cli, candidate))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = candidate;
+    }
+    return found;
+}
+
 const struct lk_operator *lk_cli_operator(struct lk_cli *cli, const struct lk_operator_set *set,
                                           size_t index)
 {
     const struct lk_operator *found = NULL;
-    const struct passwd *caller;
-    const char *name = getenv("SUDO_USER"); /* a default only: the signature decides who it was */
 
     if (index < cli->operator_count) {
         found = find_operator(set, cli->operators[index]);
@@ -67,137 +102,17 @@ const struct lk_operator *lk_cli_operator(struct lk_cli *cli, const struct lk_op
             (void)lk_cli_fail_reason(cli, LK_REASON_OPERATOR_UNKNOWN, cli->operators[index]);
         return found;
     }
-    if (set->operator_count == 1)
+    if (set->operator_count == 1 && index == 0)
         return &set->operators[0];
-    caller = getpwuid(getuid());
-    if (name == NULL && caller != NULL)
-        name = caller->pw_name;
-    if (name != NULL)
-        found = find_operator(set, name);
+    if (cli->operator_count == 0)
+        found = calling_operator(set);
+    if (index > 0)
+        found = remaining_operator(cli, set, found);
     if (found == NULL)
-        (void)lk_cli_usage(
-            cli, "%s", _("there is more than one operator: say who touches, with --operator NAME"));
+        (void)lk_cli_usage(cli, "%s",
+                           _("say which operators touch, each once: --operator NAME, repeated "
+                             "where two are needed"));
     return found;
-}
-
-/* ---- the last entry this operator signed ---- */
-
-static int remember_path(const struct lk_cli *cli, const struct lk_operator *by, char *ret_path,
-                         size_t size)
-{
-    char id[2 * LK_SUBJECT_SIZE + 1];
-    int length;
-
-    lk_hex(id, sizeof id, by->id.bytes, sizeof by->id.bytes);
-    length = snprintf(ret_path, size, "%s/operator-%s", cli->state_folder, id);
-    return length > 0 && (size_t)length < size ? 0 : -LK_ERR_TOO_BIG;
-}
-
-void lk_cli_remember(struct lk_cli *cli, const struct lk_operator *by, uint64_t number,
-                     const struct lk_digest *hash)
-{
-    char path[4096];
-    char text[2 * LK_DIGEST_SIZE + 32];
-    char hex[2 * LK_DIGEST_SIZE + 1];
-    int length;
-    int result;
-
-    lk_hex(hex, sizeof hex, hash->bytes, sizeof hash->bytes);
-    length = snprintf(text, sizeof text, "%" PRIu64 " %s\n", number, hex);
-    result = lk_folder_make(cli->state_folder, 0700);
-    if (result == 0)
-        result = remember_path(cli, by, path, sizeof path);
-    if (result == 0)
-        result = lk_file_replace(path, 0600, LK_VIEW((const uint8_t *)text, (size_t)length));
-    if (result < 0)
-        lk_cli_say(cli,
-                   _("Warning: %s: the last signed register entry could not be remembered: %s"),
-                   cli->state_folder, lk_error_text(result));
-}
-
-static int parse_remembered(struct lk_buf *content, uint64_t *ret_number,
-                            struct lk_digest *ret_hash)
-{
-    char *end = NULL;
-
-    lk_buf_put_u8(content, 0);
-    if (lk_buf_error(content) < 0 || content->len < 2 * LK_DIGEST_SIZE + 3)
-        return -LK_ERR_CORRUPT;
-    errno = 0;
-    *ret_number = strtoull((const char *)content->data, &end, 10);
-    if (errno != 0 || *end != ' ' || strlen(end) != 2 * LK_DIGEST_SIZE + 2)
-        return -LK_ERR_CORRUPT;
-    end[2 * LK_DIGEST_SIZE + 1] = '\0';
-    return lk_unhex(ret_hash->bytes, sizeof ret_hash->bytes, end + 1) == 0 ? 0 : -LK_ERR_CORRUPT;
-}
-
-/* One register entry and its hash, recomputed. *ret_found false: there is none of that number. */
-static int read_entry(struct lk_cli *cli, uint64_t number, bool *ret_found, uint64_t *ret_number,
-                      struct lk_digest *ret_hash)
-{
-    const struct lk_desk_register range = {.first = number, .most = 1};
-    struct lk_desk_entry *message = calloc(1, sizeof *message);
-    struct lk_register_entry entry;
-    struct lk_frame frame;
-    uint32_t request = lk_cli_next(cli);
-    int status = message == NULL || lk_desk_register_encode(&cli->client.out, request, &range) < 0
-                     ? lk_cli_fail_error(cli, -LK_ERR_NOMEM, "register")
-                     : 0;
-
-    *ret_found = false;
-    while (status == 0) {
-        status = lk_cli_ask(cli, request, &frame);
-        if (status != 0 || frame.type == LK_MESSAGE_DESK_END)
-            break;
-        if (frame.type != LK_MESSAGE_DESK_ENTRY)
-            status = lk_cli_answer_refused(cli, &frame);
-        else if (lk_desk_entry_decode(frame.payload, message) < 0 ||
-                 lk_register_entry_decode(message->entry, &entry) < 0)
-            status = lk_cli_fail_reason(cli, LK_REASON_PROTOCOL, NULL);
-        else
-            status = lk_cli_digest(cli, message->entry, ret_hash);
-        *ret_number = entry.number;
-        *ret_found = true;
-    }
-    free(message);
-    return status;
-}
-
-/* The register must still hold what this operator signed for last, with the same hash: nobody put an older one back. */
-static int check_remembered(struct lk_cli *cli, const struct lk_operator *by)
-{
-    const struct lk_file_rule rule = {.owner = geteuid(), .forbidden = 077, .check_parents = false};
-    struct lk_digest remembered;
-    struct lk_digest now;
-    struct lk_buf content;
-    char path[4096];
-    uint64_t number;
-    uint64_t found_number = 0;
-    bool found = false;
-    int result;
-    int status = 0;
-
-    lk_buf_init(&content, 256);
-    result = remember_path(cli, by, path, sizeof path);
-    if (result == 0)
-        result = lk_file_read(path, &rule, 255, &content);
-    if (result == -LK_ERR_NOT_FOUND) {
-        lk_buf_clear(&content);
-        return 0;
-    }
-    content.max = 256;
-    if (result == 0)
-        result = parse_remembered(&content, &number, &remembered);
-    lk_buf_clear(&content);
-    if (result < 0)
-        return lk_cli_fail_error(cli, result, path);
-    status = read_entry(cli, number, &found, &found_number, &now);
-    if (status == 0 &&
-        (!found || found_number != number || memcmp(&now, &remembered, sizeof now) != 0))
-        status =
-            lk_cli_fail_reason(cli, LK_REASON_STORE_ROLLED_BACK,
-                               _("the register no longer holds the entry you signed for last"));
-    return status;
 }
 
 /* ---- the touch ---- */
@@ -242,18 +157,13 @@ static int fill_signed(struct lk_cli *cli, const struct lk_operator *by, enum lk
                        const struct lk_digest *leaves, size_t count,
                        struct lk_endorsement *endorsement)
 {
-    bool found = false;
-    int status = check_remembered(cli, by);
+    /* Whoever accepts a restored store knows that the register went back, and was asked. */
+    int status = act == LK_ACT_RESTORE ? 0 : lk_cli_check_remembered(cli, by);
 
     if (status == 0)
-        status =
-            read_entry(cli, 0, &found, &endorsement->register_number, &endorsement->register_hash);
+        status = lk_cli_head(cli, &endorsement->register_number, &endorsement->register_hash);
     if (status != 0)
         return status;
-    if (!found) {
-        endorsement->register_number = 0;
-        memset(&endorsement->register_hash, 0, sizeof endorsement->register_hash);
-    }
     endorsement->act = act;
     endorsement->count = count;
     endorsement->operator_id = by->id;
