@@ -16,9 +16,8 @@ enum {
     LK_NAME_MAX = 64, /* login name */
     LK_ORGANISATION_MAX = 64,
     LK_RELYING_PARTY_MAX = 255,
-    LK_CREDENTIAL_ID_MAX =
-        1023, /* CTAP 2.1: maxCredentialIdLength fits 16 bits; we take up to 1023 (WebAuthn section 7.1 step 25) */
-    LK_PUBLIC_KEY_MAX = 512, /* COSE_Key bytes */
+    LK_CREDENTIAL_ID_MAX = 1023, /* WebAuthn section 7.1 step 25 */
+    LK_PUBLIC_KEY_MAX = 512,     /* COSE_Key bytes */
     LK_AAGUID_SIZE = 16,
     LK_TEXT_MAX = 128, /* model, firmware, serial as claimed or proved */
     LK_GROUPS_MAX = 16,

@@ -22,17 +22,15 @@ enum lk_reason {
     LK_REASON_PIN_BLOCKED = 7, /* the key itself refuses further PINs */
     LK_REASON_PIN_REPLUG = 8,  /* the key wants to be pulled out and put back before the next PIN */
     LK_REASON_PIN_NOT_SET = 9, /* verification is required and the key has no PIN */
-    LK_REASON_PIN_UNAVAILABLE =
-        10,                   /* verification is required and this program must not ask for a PIN */
-    LK_REASON_UV_FAILED = 11, /* fingerprint not recognised */
-    LK_REASON_KEY_REMOVED = 12,  /* pulled out during the ceremony */
-    LK_REASON_KEY_BUSY = 13,     /* in use by another program or another ceremony */
-    LK_REASON_KEY_FAILED = 14,   /* the key answered something that is not CTAP */
-    LK_REASON_TOUCH_DENIED = 15, /* the key says the person refused */
-    LK_REASON_KEY_UNSUPPORTED =
-        16,                      /* lacks what is needed: algorithm, resident keys, credProtect */
-    LK_REASON_KEY_FULL = 17,     /* no room for another resident credential */
-    LK_REASON_KEY_EXCLUDED = 18, /* already enrolled for this agent */
+    LK_REASON_PIN_UNAVAILABLE = 10, /* required, but this program must not ask for a PIN */
+    LK_REASON_UV_FAILED = 11,       /* fingerprint not recognised */
+    LK_REASON_KEY_REMOVED = 12,     /* pulled out during the ceremony */
+    LK_REASON_KEY_BUSY = 13,        /* in use by another program or another ceremony */
+    LK_REASON_KEY_FAILED = 14,      /* the key answered something that is not CTAP */
+    LK_REASON_TOUCH_DENIED = 15,    /* the key says the person refused */
+    LK_REASON_KEY_UNSUPPORTED = 16, /* lacks an algorithm, resident keys or credProtect */
+    LK_REASON_KEY_FULL = 17,        /* no room for another resident credential */
+    LK_REASON_KEY_EXCLUDED = 18,    /* already enrolled for this agent */
 
     /* Who asks, and from where. */
     LK_REASON_UNKNOWN_AGENT = 30,     /* nobody of that name is enrolled */

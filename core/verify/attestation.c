@@ -170,7 +170,7 @@ int lk_attestation_verify(const struct lk_crypto *crypto, const struct lk_attest
 {
     enum lk_attestation_format format = LK_FORMAT_NONE;
     struct lk_attestation_object object;
-    struct lk_authenticator_data data;
+    struct lk_authenticator_data data = {0};
     enum lk_reason reason = LK_REASON_INTERNAL;
     struct lk_digest digest;
     int result = lk_attestation_object_decode(attestation->object, &object);

@@ -53,7 +53,8 @@ static int string_copy(struct lk_view *view, char *ret_text, size_t size)
         return result;
     if (string.len >= size)
         return -LK_ERR_TOO_BIG;
-    memcpy(ret_text, string.data, string.len);
+    if (string.len > 0)
+        memcpy(ret_text, string.data, string.len);
     ret_text[string.len] = '\0';
     return 0;
 }

@@ -115,7 +115,8 @@ uint16_t lk_read_bytes(struct lk_reader *reader, void *ret_data, size_t min, siz
 
     if (reader->error < 0)
         return 0;
-    memcpy(ret_data, view.data, view.len);
+    if (view.len > 0)
+        memcpy(ret_data, view.data, view.len);
     return (uint16_t)view.len;
 }
 
