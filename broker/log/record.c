@@ -141,7 +141,8 @@ int lk_log_entry_decode(struct lk_view bytes, struct lk_log_entry *ret_entry)
     return 0;
 }
 
-int lk_log_entry_hash(const struct lk_crypto *crypto, struct lk_view bytes, struct lk_digest *ret_hash)
+int lk_log_entry_hash(const struct lk_crypto *crypto, struct lk_view bytes,
+                      struct lk_digest *ret_hash)
 {
     return lk_sha256(crypto, &bytes, 1, ret_hash->bytes);
 }

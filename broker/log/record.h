@@ -23,11 +23,14 @@ LK_MUST_USE int lk_log_entry_encode(struct lk_buf *buf, const struct lk_log_entr
 /* The errors of every decoder of wire.h. name, service and remote_host come out empty. */
 LK_MUST_USE int lk_log_entry_decode(struct lk_view bytes, struct lk_log_entry *ret_entry);
 /* SHA-256 of the bytes: what the next record names as previous. */
-LK_MUST_USE int lk_log_entry_hash(const struct lk_crypto *crypto, struct lk_view bytes, struct lk_digest *ret_hash);
+LK_MUST_USE int lk_log_entry_hash(const struct lk_crypto *crypto, struct lk_view bytes,
+                                  struct lk_digest *ret_hash);
 /* Does the record at these bytes hash to `hash` and follow `previous` (NULL: no predecessor is known here, only number and own hash are
  * checked)? NONE, or REGISTER if the chain is broken. */
-LK_MUST_USE int lk_log_link_verify(const struct lk_crypto *crypto, const struct lk_log_entry *previous,
-                                   const struct lk_digest *previous_hash, struct lk_view bytes, const struct lk_digest *hash,
-                                   struct lk_log_entry *ret_entry, enum lk_reason *ret_reason);
+LK_MUST_USE int lk_log_link_verify(const struct lk_crypto *crypto,
+                                   const struct lk_log_entry *previous,
+                                   const struct lk_digest *previous_hash, struct lk_view bytes,
+                                   const struct lk_digest *hash, struct lk_log_entry *ret_entry,
+                                   enum lk_reason *ret_reason);
 
 #endif

@@ -25,7 +25,8 @@ static void line_put(struct lk_line *line, const char *text)
     line->text[line->len] = '\0';
 }
 
-__attribute__((format(printf, 2, 3))) static void line_format(struct lk_line *line, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void line_format(struct lk_line *line,
+                                                              const char *format, ...)
 {
     char text[256];
     va_list arguments;
@@ -66,7 +67,8 @@ static void line_put_hex(struct lk_line *line, const char *key, const void *data
     line_format(line, " %s=%s", key, text);
 }
 
-void lk_log_record_format(char *ret_line, size_t size, const struct lk_log_record *record, uint64_t number)
+void lk_log_record_format(char *ret_line, size_t size, const struct lk_log_record *record,
+                          uint64_t number)
 {
     struct lk_line line = {.text = ret_line, .size = size};
 

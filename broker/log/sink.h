@@ -20,7 +20,8 @@ struct lk_log_sink {
 
 /* "login reason=E_PENDING name=alice service=sudo subject=... credential=<16 hex digits> ...": the name and what comes from a peer is quoted
  * byte by byte, so that nobody can write a second line. size at least LK_LOG_LINE_MAX. */
-void lk_log_record_format(char *ret_line, size_t size, const struct lk_log_record *record, uint64_t number);
+void lk_log_record_format(char *ret_line, size_t size, const struct lk_log_record *record,
+                          uint64_t number);
 /* "heads register=N hash=... log=N hash=...": goes out at least every minute while anything is written (design section 4). */
 void lk_log_heads_format(char *ret_line, size_t size, const struct lk_store_head *head);
 /* Writes the line and a newline in one write. */

@@ -9,17 +9,18 @@
 
 bool lk_digest_equal(const struct lk_digest *a, const struct lk_digest *b);
 /* The detail of an entry: SHA-256 over "u32 length + bytes" lists, zero for an empty one. */
-LK_MUST_USE int lk_register_detail(const struct lk_crypto *crypto, struct lk_view endorsements, struct lk_digest *ret_detail);
+LK_MUST_USE int lk_register_detail(const struct lk_crypto *crypto, struct lk_view endorsements,
+                                   struct lk_digest *ret_detail);
 
 enum { LK_CHECK_ENTRIES = 256, LK_CHECK_LATER = LK_CHECK_ENTRIES * LK_ENDORSEMENTS_MAX };
 
 /* What an entry says of other rows: looked up when the chunk of entries is through, one snapshot after the other. */
 struct lk_check_later {
-    uint64_t entry;                /* the entry that says it */
+    uint64_t entry; /* the entry that says it */
     enum lk_check_subject {
-        LK_CHECK_STATE,            /* this statement stands at least at `state` */
-        LK_CHECK_ENDORSED,         /* the endorsements of this statement verify */
-        LK_CHECK_REFERENCE         /* entry `number` has this hash */
+        LK_CHECK_STATE,    /* this statement stands at least at `state` */
+        LK_CHECK_ENDORSED, /* the endorsements of this statement verify */
+        LK_CHECK_REFERENCE /* entry `number` has this hash */
     } subject;
     struct lk_digest digest;
     enum lk_state state;
@@ -34,8 +35,8 @@ struct lk_check {
     const struct lk_crypto *crypto;
     const struct lk_operator_set *set;
     bool full;
-    uint64_t next;                 /* number that must come */
-    struct lk_digest previous;     /* its `previous`; not known for the first entry of a tail */
+    uint64_t next;             /* number that must come */
+    struct lk_digest previous; /* its `previous`; not known for the first entry of a tail */
     bool previous_known;
     struct lk_register_report *report;
     struct lk_check_later *later;
@@ -47,7 +48,10 @@ int lk_check_fail(struct lk_check *check, uint64_t number, enum lk_reason reason
 LK_MUST_USE int lk_check_remember(struct lk_check *check, const struct lk_check_later *later);
 
 /* register_endorsement.c: full checks. 0, 1 (report set), or an error. */
-LK_MUST_USE int lk_check_entry_endorsements(struct lk_check *check, const struct lk_register_entry *entry, struct lk_view endorsements);
-LK_MUST_USE int lk_check_row_endorsements(struct lk_check *check, uint64_t number, const struct lk_store_row *row);
+LK_MUST_USE int lk_check_entry_endorsements(struct lk_check *check,
+                                            const struct lk_register_entry *entry,
+                                            struct lk_view endorsements);
+LK_MUST_USE int lk_check_row_endorsements(struct lk_check *check, uint64_t number,
+                                          const struct lk_store_row *row);
 
 #endif

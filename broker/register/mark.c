@@ -35,7 +35,8 @@ struct lk_mark {
     size_t revoked;
 };
 
-static struct lk_digest *find_slot(struct lk_digest *slots, size_t slot_count, const struct lk_digest *digest)
+static struct lk_digest *find_slot(struct lk_digest *slots, size_t slot_count,
+                                   const struct lk_digest *digest)
 {
     uint64_t index;
 
@@ -109,10 +110,11 @@ static int decode(struct lk_view view, struct lk_mark *mark, uint64_t *ret_revok
 
     if ((r = lk_cbor_get_array(&view, LK_MARK_MEMBERS, &count)) != 0 ||
         (r = lk_cbor_get_text(&view, type, sizeof type)) != 0 ||
-        (r = lk_cbor_get_uint(&view, INT64_MAX, &mark->number)) != 0 || (r = get_digest(&view, &mark->hash)) != 0 ||
+        (r = lk_cbor_get_uint(&view, INT64_MAX, &mark->number)) != 0 ||
+        (r = get_digest(&view, &mark->hash)) != 0 ||
         (r = lk_cbor_get_uint(&view, INT64_MAX, &mark->set_number)) != 0 ||
-        (r = get_digest(&view, &mark->set_digest)) != 0 || (r = lk_cbor_get_uint(&view, INT64_MAX, ret_revoked)) != 0 ||
-        (r = lk_view_end(&view)) != 0)
+        (r = get_digest(&view, &mark->set_digest)) != 0 ||
+        (r = lk_cbor_get_uint(&view, INT64_MAX, ret_revoked)) != 0 || (r = lk_view_end(&view)) != 0)
         return r == -LK_ERR_NOMEM ? r : -LK_ERR_CORRUPT;
     return count == LK_MARK_MEMBERS && strcmp(type, LK_MARK_TYPE) == 0 ? 0 : -LK_ERR_CORRUPT;
 }
@@ -144,7 +146,8 @@ static int open_revoked(struct lk_mark *mark)
     mark->revoked_fd = open(mark->revoked_path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
     if (mark->revoked_fd < 0)
         return lk_error_from_errno(errno);
-    return fstat(mark->revoked_fd, &status) == 0 && S_ISREG(status.st_mode) ? 0 : -LK_ERR_NOT_REGULAR;
+    return fstat(mark->revoked_fd, &status) == 0 && S_ISREG(status.st_mode) ? 0
+                                                                            : -LK_ERR_NOT_REGULAR;
 }
 
 int lk_mark_begin(struct lk_mark *mark)
@@ -180,7 +183,8 @@ static int load_revoked(struct lk_mark *mark, const struct lk_file_rule *rule, b
         struct lk_digest digest;
 
         memcpy(digest.bytes, buf.data + i * LK_DIGEST_SIZE, LK_DIGEST_SIZE);
-        r = lk_digest_zero(&digest) || lk_mark_is_revoked(mark, &digest) ? -LK_ERR_CORRUPT : make_room(mark);
+        r = lk_digest_zero(&digest) || lk_mark_is_revoked(mark, &digest) ? -LK_ERR_CORRUPT
+                                                                         : make_room(mark);
         if (r == 0) {
             *find_slot(mark->slots, mark->slot_count, &digest) = digest;
             mark->revoked++;
@@ -259,8 +263,8 @@ struct lk_mark *lk_mark_close(struct lk_mark *mark)
 }
 
 /* Writes the wanted mark; memory follows only when the disk has it. */
-static int move(struct lk_mark *mark, uint64_t number, const struct lk_digest *hash, uint64_t set_number,
-                const struct lk_digest *set_digest)
+static int move(struct lk_mark *mark, uint64_t number, const struct lk_digest *hash,
+                uint64_t set_number, const struct lk_digest *set_digest)
 {
     struct lk_mark before = *mark;
     int r = open_revoked(mark);
@@ -280,16 +284,16 @@ static int move(struct lk_mark *mark, uint64_t number, const struct lk_digest *h
     return r;
 }
 
-int lk_mark_advance(struct lk_mark *mark, uint64_t number, const struct lk_digest *hash, uint64_t set_number,
-                    const struct lk_digest *set_digest)
+int lk_mark_advance(struct lk_mark *mark, uint64_t number, const struct lk_digest *hash,
+                    uint64_t set_number, const struct lk_digest *set_digest)
 {
     bool further = number > mark->number;
     bool newer = set_number > mark->set_number;
 
     if (!further && !newer)
         return lk_mark_begin(mark);
-    return move(mark, further ? number : mark->number, further ? hash : &mark->hash, newer ? set_number : mark->set_number,
-                newer ? set_digest : &mark->set_digest);
+    return move(mark, further ? number : mark->number, further ? hash : &mark->hash,
+                newer ? set_number : mark->set_number, newer ? set_digest : &mark->set_digest);
 }
 
 int lk_mark_accept(struct lk_mark *mark, uint64_t number, const struct lk_digest *hash)
@@ -325,8 +329,8 @@ int lk_mark_add_revoked(struct lk_mark *mark, const struct lk_digest *statement)
     return 0;
 }
 
-void lk_mark_get(const struct lk_mark *mark, uint64_t *ret_number, struct lk_digest *ret_hash, uint64_t *ret_set_number,
-                 struct lk_digest *ret_set_digest)
+void lk_mark_get(const struct lk_mark *mark, uint64_t *ret_number, struct lk_digest *ret_hash,
+                 uint64_t *ret_set_number, struct lk_digest *ret_set_digest)
 {
     if (ret_number != NULL)
         *ret_number = mark->number;

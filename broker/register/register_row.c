@@ -8,8 +8,9 @@
 #include <string.h>
 
 /* Own hash, number, kind, object and subject, detail, and the link from the next entry. */
-static int entry_stands(const struct lk_crypto *crypto, const struct lk_store_entry *entry, enum lk_entry_kind kind,
-                        const struct lk_store_row *row, const struct lk_digest *digest, bool *ret_stands)
+static int entry_stands(const struct lk_crypto *crypto, const struct lk_store_entry *entry,
+                        enum lk_entry_kind kind, const struct lk_store_row *row,
+                        const struct lk_digest *digest, bool *ret_stands)
 {
     struct lk_register_entry decoded;
     struct lk_digest hash;
@@ -25,14 +26,16 @@ static int entry_stands(const struct lk_crypto *crypto, const struct lk_store_en
     r = lk_register_entry_decode(entry->bytes, &decoded);
     if (r != 0)
         return r == -LK_ERR_NOMEM ? r : 0;
-    *ret_stands = lk_digest_equal(&hash, &entry->hash) && decoded.number == entry->number && decoded.kind == kind &&
-                  lk_digest_equal(&decoded.object, digest) && lk_digest_equal(&decoded.detail, &detail) &&
+    *ret_stands = lk_digest_equal(&hash, &entry->hash) && decoded.number == entry->number &&
+                  decoded.kind == kind && lk_digest_equal(&decoded.object, digest) &&
+                  lk_digest_equal(&decoded.detail, &detail) &&
                   memcmp(decoded.subject.bytes, row->subject.bytes, LK_SUBJECT_SIZE) == 0 &&
                   (!entry->has_next || lk_digest_equal(&entry->next_previous, &hash));
     return 0;
 }
 
-int lk_register_row_check(const struct lk_crypto *crypto, const struct lk_store_row *row, enum lk_reason *ret_reason)
+int lk_register_row_check(const struct lk_crypto *crypto, const struct lk_store_row *row,
+                          enum lk_reason *ret_reason)
 {
     struct lk_digest digest;
     bool stands;

@@ -17,11 +17,13 @@
 extern const char *const lk_schema[];
 extern const int lk_schema_count;
 
-enum { LK_STORE_APPLICATION_ID = 0x4c4b5331, /* "LKS1" */
-       LK_STORE_BUSY_MS = 5000,
-       LK_LOG_SEGMENT_SECONDS = 86400,
-       LK_REGISTER_ENTRY_MAX = 1024,
-       LK_PATH_BYTES_MAX = 1024 };
+enum {
+    LK_STORE_APPLICATION_ID = 0x4c4b5331, /* "LKS1" */
+    LK_STORE_BUSY_MS = 5000,
+    LK_LOG_SEGMENT_SECONDS = 86400,
+    LK_REGISTER_ENTRY_MAX = 1024,
+    LK_PATH_BYTES_MAX = 1024
+};
 
 /* ---- queries (sqlite_query.c) ---- */
 
@@ -127,7 +129,8 @@ LK_MUST_USE int lk_sql_simple(struct lk_connection_db *connection, enum lk_query
 void lk_sql_rollback(struct lk_connection_db *connection);
 /* Columns: wrong type or length is -LK_ERR_CORRUPT. Views live until the next step. */
 LK_MUST_USE int lk_sql_get_fixed(sqlite3_stmt *statement, int column, void *ret_data, size_t len);
-LK_MUST_USE int lk_sql_get_view(sqlite3_stmt *statement, int column, size_t max, struct lk_view *ret_view);
+LK_MUST_USE int lk_sql_get_view(sqlite3_stmt *statement, int column, size_t max,
+                                struct lk_view *ret_view);
 LK_MUST_USE int lk_sql_get_text(sqlite3_stmt *statement, int column, char *ret_text, size_t size);
 LK_MUST_USE int lk_sql_get_u32(sqlite3_stmt *statement, int column, uint32_t *ret_value);
 LK_MUST_USE int lk_sql_get_u64(sqlite3_stmt *statement, int column, uint64_t *ret_value);
@@ -139,14 +142,15 @@ int lk_sql_error(sqlite3 *db, int code);
 struct lk_arena;
 /* NULL when there is no memory. */
 void *lk_arena_take(struct lk_arena **arena, size_t len);
-LK_MUST_USE int lk_arena_copy(struct lk_arena **arena, struct lk_view view, struct lk_view *ret_view);
+LK_MUST_USE int lk_arena_copy(struct lk_arena **arena, struct lk_view view,
+                              struct lk_view *ret_view);
 struct lk_arena *lk_arena_free(struct lk_arena *arena);
 
 /* ---- reserve (reserve.c) ---- */
 
 struct lk_reserve {
-    int fd;        /* of the file `reserve`; -1 = none */
-    uint64_t size; /* when whole */
+    int fd;           /* of the file `reserve`; -1 = none */
+    uint64_t size;    /* when whole */
     atomic_int level; /* see lk_store_ops.low_space */
 };
 /* Opens and allocates; a disk without room for it starts at level 3. */
@@ -188,21 +192,29 @@ LK_MUST_USE int lk_schema_apply(sqlite3 *db);
 LK_MUST_USE int lk_snapshot_begin(struct lk_store *store);
 void lk_snapshot_end(struct lk_store *store);
 /* The columns that every LK_Q_ROWS_* begins with, then all that lies beside the row. */
-LK_MUST_USE int lk_row_load(struct lk_store *store, sqlite3_stmt *statement, struct lk_arena **arena, struct lk_store_row *ret_row);
+LK_MUST_USE int lk_row_load(struct lk_store *store, sqlite3_stmt *statement,
+                            struct lk_arena **arena, struct lk_store_row *ret_row);
 /* One register row; kinds 2 and 3 get the statement's bytes and its sealed endorsements. */
-LK_MUST_USE int lk_entry_load(struct lk_store *store, uint64_t number, struct lk_arena **arena, struct lk_store_entry *ret_entry);
+LK_MUST_USE int lk_entry_load(struct lk_store *store, uint64_t number, struct lk_arena **arena,
+                              struct lk_store_entry *ret_entry);
 
 int lk_sqlite_read_name(struct lk_store *store, const char *name, struct lk_store_rows *ret_rows);
-int lk_sqlite_read_subject(struct lk_store *store, const struct lk_subject *subject, struct lk_store_rows *ret_rows);
-int lk_sqlite_read_credential(struct lk_store *store, const struct lk_digest *credential, struct lk_store_rows *ret_rows);
-int lk_sqlite_read_statement(struct lk_store *store, const struct lk_digest *statement, struct lk_store_rows *ret_rows);
+int lk_sqlite_read_subject(struct lk_store *store, const struct lk_subject *subject,
+                           struct lk_store_rows *ret_rows);
+int lk_sqlite_read_credential(struct lk_store *store, const struct lk_digest *credential,
+                              struct lk_store_rows *ret_rows);
+int lk_sqlite_read_statement(struct lk_store *store, const struct lk_digest *statement,
+                             struct lk_store_rows *ret_rows);
 int lk_sqlite_list(struct lk_store *store, const struct lk_store_filter *filter,
-                   int (*each)(void *context, const char *name, const struct lk_store_row *row), void *context);
+                   int (*each)(void *context, const char *name, const struct lk_store_row *row),
+                   void *context);
 int lk_sqlite_read_head(struct lk_store *store, struct lk_store_head *ret_head);
 int lk_sqlite_read_register(struct lk_store *store, uint64_t first, uint32_t most,
-                            int (*each)(void *context, const struct lk_store_entry *entry), void *context);
+                            int (*each)(void *context, const struct lk_store_entry *entry),
+                            void *context);
 int lk_sqlite_read_log(struct lk_store *store, const char *name, uint64_t first, uint32_t most,
-                       int (*each)(void *context, const struct lk_store_log_row *row), void *context);
+                       int (*each)(void *context, const struct lk_store_log_row *row),
+                       void *context);
 int lk_sqlite_maintain(struct lk_store *store);
 int lk_sqlite_commit(struct lk_store *store, struct lk_change **changes, size_t count);
 
@@ -216,10 +228,10 @@ struct lk_batch {
     struct lk_digest hash;
     uint64_t log_number;
     struct lk_digest log_hash;
-    uint64_t segment;       /* first record of the open segment; 0 = none is open */
+    uint64_t segment; /* first record of the open segment; 0 = none is open */
     int64_t segment_opened;
     int64_t now;
-    int64_t tally[5];       /* changes to `tally`, written once before COMMIT */
+    int64_t tally[5]; /* changes to `tally`, written once before COMMIT */
 };
 
 /* Each returns 0 and sets change->reason, or an error that fails the whole batch. */
@@ -238,14 +250,16 @@ struct lk_entry_draft {
     struct lk_digest detail;
     struct lk_subject subject;
     int64_t time;
-    int64_t statement;           /* row of kinds 2 and 3, else 0 */
+    int64_t statement; /* row of kinds 2 and 3, else 0 */
     int64_t sealed;
     struct lk_view object_bytes; /* the other kinds */
     struct lk_view endorsements;
 };
 /* Numbers, chains and stores it; moves the batch's head and sets number and hash of the change. */
-LK_MUST_USE int lk_register_append(struct lk_batch *batch, const struct lk_entry_draft *draft, struct lk_change *change);
+LK_MUST_USE int lk_register_append(struct lk_batch *batch, const struct lk_entry_draft *draft,
+                                   struct lk_change *change);
 /* SHA-256 of "u32 length + bytes" lists; zero for an empty one. */
-LK_MUST_USE int lk_detail_digest(const struct lk_crypto *crypto, struct lk_view endorsements, struct lk_digest *ret_digest);
+LK_MUST_USE int lk_detail_digest(const struct lk_crypto *crypto, struct lk_view endorsements,
+                                 struct lk_digest *ret_digest);
 
 #endif

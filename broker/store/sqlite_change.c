@@ -16,7 +16,8 @@ struct lk_found {
 };
 
 /* 1 = found, 0 = not there. */
-static int find_statement(struct lk_batch *batch, const struct lk_digest *digest, struct lk_found *found)
+static int find_statement(struct lk_batch *batch, const struct lk_digest *digest,
+                          struct lk_found *found)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_STATEMENT_FIND);
     int64_t state;
@@ -40,7 +41,8 @@ static int find_statement(struct lk_batch *batch, const struct lk_digest *digest
 }
 
 /* The record is kept once for all statements it covers. */
-static int keep_endorsement(struct lk_batch *batch, struct lk_view record, struct lk_digest *ret_digest, int64_t *ret_id)
+static int keep_endorsement(struct lk_batch *batch, struct lk_view record,
+                            struct lk_digest *ret_digest, int64_t *ret_id)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_ENDORSEMENT_FIND);
     int r = lk_sha256(batch->store->crypto, &record, 1, ret_digest->bytes);
@@ -63,8 +65,8 @@ static int keep_endorsement(struct lk_batch *batch, struct lk_view record, struc
 }
 
 /* The statement's endorsements in order: joined as the detail covers them, counted, and whether this one is among them. */
-static int join_endorsements(struct lk_batch *batch, int64_t entry, const struct lk_digest *digest, struct lk_buf *joined,
-                             int64_t *ret_count, bool *ret_there)
+static int join_endorsements(struct lk_batch *batch, int64_t entry, const struct lk_digest *digest,
+                             struct lk_buf *joined, int64_t *ret_count, bool *ret_there)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_ENDORSEMENTS);
     int64_t count = 0;
@@ -92,8 +94,8 @@ static int join_endorsements(struct lk_batch *batch, int64_t entry, const struct
     return r != 0 ? r : lk_buf_error(joined);
 }
 
-static int add_endorsed(struct lk_batch *batch, int64_t entry, int64_t position, int64_t endorsement,
-                        const struct lk_tree_path *path)
+static int add_endorsed(struct lk_batch *batch, int64_t entry, int64_t position,
+                        int64_t endorsement, const struct lk_tree_path *path)
 {
     struct lk_buf buf = LK_BUF_INIT(LK_PATH_BYTES_MAX);
     int r = lk_tree_path_encode(&buf, path);
@@ -143,11 +145,12 @@ static enum lk_reason judge_endorse(int there, const struct lk_found *found, uin
     if (!found->newest)
         return LK_REASON_SUPERSEDED;
     /* An active one may be endorsed again, for instance before another operator set. */
-    return found->state == LK_STATE_ACTIVE ? LK_REASON_NONE : lk_policy_transition(found->state, LK_STATE_ACTIVE);
+    return found->state == LK_STATE_ACTIVE ? LK_REASON_NONE
+                                           : lk_policy_transition(found->state, LK_STATE_ACTIVE);
 }
 
-static int endorse_one(struct lk_batch *batch, struct lk_change *change, size_t index, int64_t endorsement,
-                       const struct lk_digest *record)
+static int endorse_one(struct lk_batch *batch, struct lk_change *change, size_t index,
+                       int64_t endorsement, const struct lk_digest *record)
 {
     const struct lk_change_endorse *wanted = &change->u.endorse;
     struct lk_buf joined = LK_BUF_INIT((LK_ENDORSEMENTS_MAX + 1) * (LK_ENDORSEMENT_MAX + 4));
@@ -170,7 +173,8 @@ static int endorse_one(struct lk_batch *batch, struct lk_change *change, size_t 
         count++;
     }
     if (r == 0 && change->reason == LK_REASON_NONE && wanted->completes[index])
-        r = activate(batch, change, &found, &wanted->statements[index], lk_buf_view(&joined), count);
+        r = activate(batch, change, &found, &wanted->statements[index], lk_buf_view(&joined),
+                     count);
     lk_buf_clear(&joined);
     if (r == 0 && change->reason == LK_REASON_NONE) {
         sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_STATEMENT_TOUCH);
@@ -199,7 +203,8 @@ int lk_apply_endorse(struct lk_batch *batch, struct lk_change *change)
 }
 
 /* All versions of the credential go forward together; for `status` only the newest counts. */
-static int set_state(struct lk_batch *batch, const struct lk_digest *credential, enum lk_state state)
+static int set_state(struct lk_batch *batch, const struct lk_digest *credential,
+                     enum lk_state state)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_STATE_NEWEST);
     int r;
@@ -224,7 +229,8 @@ static int set_state(struct lk_batch *batch, const struct lk_digest *credential,
 }
 
 /* An entry whose object lies in the register itself. */
-static int append_object(struct lk_batch *batch, struct lk_change *change, struct lk_entry_draft *draft)
+static int append_object(struct lk_batch *batch, struct lk_change *change,
+                         struct lk_entry_draft *draft)
 {
     int r = lk_sha256(batch->store->crypto, &draft->object_bytes, 1, draft->object.bytes);
 
@@ -247,14 +253,16 @@ int lk_apply_state(struct lk_batch *batch, struct lk_change *change)
     if (r == -LK_ERR_NOMEM)
         return r;
     if (r != 0 || decoded.state != wanted->state ||
-        memcmp(decoded.statement.bytes, wanted->statement.bytes, LK_DIGEST_SIZE) != 0 || wanted->time < 0) {
+        memcmp(decoded.statement.bytes, wanted->statement.bytes, LK_DIGEST_SIZE) != 0 ||
+        wanted->time < 0) {
         change->reason = LK_REASON_STATEMENT;
         return 0;
     }
     r = find_statement(batch, &wanted->statement, &found);
     if (r < 0)
         return r;
-    change->reason = r == 0 ? LK_REASON_CREDENTIAL_UNKNOWN : lk_policy_transition(found.state, wanted->state);
+    change->reason =
+        r == 0 ? LK_REASON_CREDENTIAL_UNKNOWN : lk_policy_transition(found.state, wanted->state);
     if (change->reason != LK_REASON_NONE)
         return 0;
     draft.subject = found.subject;
@@ -278,8 +286,8 @@ int lk_apply_set(struct lk_batch *batch, struct lk_change *change)
     (void)sqlite3_reset(statement);
     if (r < 0)
         return r;
-    if (wanted->number == 0 || wanted->number > INT64_MAX || (int64_t)wanted->number <= newest || wanted->set.len == 0 ||
-        wanted->set.len > LK_OPERATOR_SET_MAX || wanted->time < 0) {
+    if (wanted->number == 0 || wanted->number > INT64_MAX || (int64_t)wanted->number <= newest ||
+        wanted->set.len == 0 || wanted->set.len > LK_OPERATOR_SET_MAX || wanted->time < 0) {
         change->reason = LK_REASON_OPERATOR_SET;
         return 0;
     }

@@ -54,7 +54,8 @@ static int batch_begin(struct lk_store *store, struct lk_batch *batch)
     sqlite3_stmt *log;
     int r;
 
-    *batch = (struct lk_batch){.store = store, .db = &store->writer, .now = lk_clock_now(store->clock)};
+    *batch =
+        (struct lk_batch){.store = store, .db = &store->writer, .now = lk_clock_now(store->clock)};
     r = lk_sql_simple(batch->db, LK_Q_BEGIN_WRITE);
     if (r == 0)
         r = read_head(lk_sql(batch->db, LK_Q_REGISTER_HEAD), &batch->number, &batch->hash);
@@ -203,7 +204,8 @@ int lk_sqlite_commit(struct lk_store *store, struct lk_change **changes, size_t 
         return 0;
     } else {
         r = attempt(store, changes, count);
-        while (r == -LK_ERR_FULL && worth_releasing(store, changes, count) && lk_reserve_release(&store->reserve))
+        while (r == -LK_ERR_FULL && worth_releasing(store, changes, count) &&
+               lk_reserve_release(&store->reserve))
             r = attempt(store, changes, count);
     }
     if (r != 0)

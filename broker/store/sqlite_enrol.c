@@ -22,7 +22,8 @@ static int find_agent(sqlite3_stmt *statement, struct lk_agent_row *ret_agent)
     return r;
 }
 
-static int add_agent(struct lk_batch *batch, const struct lk_subject *subject, struct lk_agent_row *agent)
+static int add_agent(struct lk_batch *batch, const struct lk_subject *subject,
+                     struct lk_agent_row *agent)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_AGENT_ADD);
     int r;
@@ -75,8 +76,8 @@ static int take_name(struct lk_batch *batch, const struct lk_agent_row *agent, c
 }
 
 /* The highest version known of the credential; all lower ones are dead for ever (design section 4). */
-static int supersede(struct lk_batch *batch, const struct lk_digest *credential, uint64_t version, int64_t agent,
-                     uint32_t *ret_counter, enum lk_reason *ret_reason)
+static int supersede(struct lk_batch *batch, const struct lk_digest *credential, uint64_t version,
+                     int64_t agent, uint32_t *ret_counter, enum lk_reason *ret_reason)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_CREDENTIAL_HEAD);
     int64_t entry;
@@ -118,8 +119,9 @@ static int check_room(struct lk_batch *batch, int64_t agent, enum lk_reason *ret
     return r < 0 ? r : 0;
 }
 
-static int insert(struct lk_batch *batch, const struct lk_change_statement *change, const struct lk_statement *statement,
-                  const struct lk_digest digests[2], int64_t agent, uint32_t counter)
+static int insert(struct lk_batch *batch, const struct lk_change_statement *change,
+                  const struct lk_statement *statement, const struct lk_digest digests[2],
+                  int64_t agent, uint32_t counter)
 {
     int64_t entry = (int64_t)batch->number + 1;
     sqlite3_stmt *add = lk_sql(batch->db, LK_Q_STATEMENT_ADD);
@@ -146,8 +148,8 @@ static int insert(struct lk_batch *batch, const struct lk_change_statement *chan
     return lk_sql_run(add);
 }
 
-static int digests_of(struct lk_batch *batch, struct lk_view bytes, const struct lk_statement *statement,
-                      struct lk_digest ret_digests[2])
+static int digests_of(struct lk_batch *batch, struct lk_view bytes,
+                      const struct lk_statement *statement, struct lk_digest ret_digests[2])
 {
     struct lk_view id = LK_VIEW(statement->credential_id.bytes, statement->credential_id.len);
     int r = lk_sha256(batch->store->crypto, &bytes, 1, ret_digests[0].bytes);
@@ -156,7 +158,8 @@ static int digests_of(struct lk_batch *batch, struct lk_view bytes, const struct
 }
 
 /* Shape and size, before anything is written. */
-static enum lk_reason check_shape(const struct lk_change_statement *change, const struct lk_statement *statement)
+static enum lk_reason check_shape(const struct lk_change_statement *change,
+                                  const struct lk_statement *statement)
 {
     struct lk_view hash = LK_VIEW(statement->creation_client_data_hash.bytes, LK_DIGEST_SIZE);
 
@@ -169,7 +172,8 @@ static enum lk_reason check_shape(const struct lk_change_statement *change, cons
     return LK_REASON_NONE;
 }
 
-static int store_statement(struct lk_batch *batch, struct lk_change *change, const struct lk_statement *statement)
+static int store_statement(struct lk_batch *batch, struct lk_change *change,
+                           const struct lk_statement *statement)
 {
     const struct lk_change_statement *wanted = &change->u.statement;
     sqlite3_stmt *find = lk_sql(batch->db, LK_Q_AGENT_BY_SUBJECT);

@@ -10,8 +10,8 @@ struct lk_list_bounds {
     uint8_t last[LK_DIGEST_SIZE];
 };
 
-static int bind_filter(struct lk_store *store, const struct lk_store_filter *filter, struct lk_list_bounds *bounds,
-                       sqlite3_stmt **ret_statement)
+static int bind_filter(struct lk_store *store, const struct lk_store_filter *filter,
+                       struct lk_list_bounds *bounds, sqlite3_stmt **ret_statement)
 {
     size_t prefix = filter->credential_prefix.len;
     sqlite3_stmt *statement;
@@ -55,7 +55,8 @@ static int bind_filter(struct lk_store *store, const struct lk_store_filter *fil
 }
 
 int lk_sqlite_list(struct lk_store *store, const struct lk_store_filter *filter,
-                   int (*each)(void *context, const char *name, const struct lk_store_row *row), void *context)
+                   int (*each)(void *context, const char *name, const struct lk_store_row *row),
+                   void *context)
 {
     struct lk_list_bounds bounds = {0};
     sqlite3_stmt *statement = NULL;
@@ -140,7 +141,8 @@ int lk_sqlite_read_head(struct lk_store *store, struct lk_store_head *ret_head)
 }
 
 int lk_sqlite_read_register(struct lk_store *store, uint64_t first, uint32_t most,
-                            int (*each)(void *context, const struct lk_store_entry *entry), void *context)
+                            int (*each)(void *context, const struct lk_store_entry *entry),
+                            void *context)
 {
     sqlite3_stmt *statement;
     int r = lk_snapshot_begin(store);
@@ -179,7 +181,8 @@ static int load_log_row(sqlite3_stmt *statement, struct lk_store_log_row *row)
 }
 
 int lk_sqlite_read_log(struct lk_store *store, const char *name, uint64_t first, uint32_t most,
-                       int (*each)(void *context, const struct lk_store_log_row *row), void *context)
+                       int (*each)(void *context, const struct lk_store_log_row *row),
+                       void *context)
 {
     static const enum lk_query which[2][2] = {{LK_Q_LOG_NEWEST, LK_Q_LOG_RANGE},
                                               {LK_Q_LOG_NAME_NEWEST, LK_Q_LOG_NAME_RANGE}};

@@ -18,7 +18,8 @@ struct lk_login_row {
 };
 
 /* 1 = found, 0 = not there. */
-static int find_row(struct lk_batch *batch, const struct lk_digest *digest, struct lk_login_row *row)
+static int find_row(struct lk_batch *batch, const struct lk_digest *digest,
+                    struct lk_login_row *row)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_LOGIN_FIND);
     int r;
@@ -30,7 +31,8 @@ static int find_row(struct lk_batch *batch, const struct lk_digest *digest, stru
     row->statement = sqlite3_column_int64(statement, 0);
     row->last_login = sqlite3_column_int64(statement, 4);
     row->window_start = sqlite3_column_int64(statement, 6);
-    if ((r = lk_sql_get_u64(statement, 1, &row->revision)) == 0 && (r = lk_sql_get_u32(statement, 2, &row->counter)) == 0 &&
+    if ((r = lk_sql_get_u64(statement, 1, &row->revision)) == 0 &&
+        (r = lk_sql_get_u32(statement, 2, &row->counter)) == 0 &&
         (r = lk_sql_get_u64(statement, 3, &row->uses)) == 0)
         r = lk_sql_get_u32(statement, 5, &row->failures);
     (void)sqlite3_reset(statement);
@@ -39,7 +41,8 @@ static int find_row(struct lk_batch *batch, const struct lk_digest *digest, stru
 
 static int check_nonce(struct lk_batch *batch, const uint8_t *nonce, enum lk_reason *ret_reason)
 {
-    int64_t minute = (int64_t)((uint32_t)nonce[0] << 24 | (uint32_t)nonce[1] << 16 | (uint32_t)nonce[2] << 8 | nonce[3]);
+    int64_t minute = (int64_t)((uint32_t)nonce[0] << 24 | (uint32_t)nonce[1] << 16 |
+                               (uint32_t)nonce[2] << 8 | nonce[3]);
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_NONCE_FIND);
     int r;
 
@@ -56,8 +59,8 @@ static int check_nonce(struct lk_batch *batch, const uint8_t *nonce, enum lk_rea
     return r == 1 ? 0 : r;
 }
 
-static int judge_again(struct lk_batch *batch, const struct lk_change_login *login, int found, const struct lk_login_row *row,
-                       enum lk_reason *ret_reason)
+static int judge_again(struct lk_batch *batch, const struct lk_change_login *login, int found,
+                       const struct lk_login_row *row, enum lk_reason *ret_reason)
 {
     int r = 0;
 
@@ -71,16 +74,19 @@ static int judge_again(struct lk_batch *batch, const struct lk_change_login *log
     if (r != 0 || *ret_reason != LK_REASON_NONE || login->refused)
         return r;
     *ret_reason = lk_policy_counter(row->counter, login->counter);
-    if (*ret_reason == LK_REASON_NONE && login->failure_limit != 0 && row->failures >= login->failure_limit &&
+    if (*ret_reason == LK_REASON_NONE && login->failure_limit != 0 &&
+        row->failures >= login->failure_limit &&
         batch->now - row->window_start < LK_STORE_FAILURE_WINDOW)
         *ret_reason = LK_REASON_LIMIT;
     return 0;
 }
 
-static int save_row(struct lk_batch *batch, const struct lk_change_login *login, const struct lk_login_row *row, bool failed)
+static int save_row(struct lk_batch *batch, const struct lk_change_login *login,
+                    const struct lk_login_row *row, bool failed)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_LOGIN_SAVE);
-    bool fresh = batch->now - row->window_start >= LK_STORE_FAILURE_WINDOW || batch->now < row->window_start;
+    bool fresh =
+        batch->now - row->window_start >= LK_STORE_FAILURE_WINDOW || batch->now < row->window_start;
     uint32_t failures = fresh ? 0 : row->failures;
 
     lk_sql_int(statement, 1, row->statement);
@@ -138,10 +144,13 @@ static int add_names(struct lk_batch *batch, const struct lk_log_record *record,
     return lk_sql_run(statement);
 }
 
-static int add_record(struct lk_batch *batch, const struct lk_log_record *record, struct lk_change *change)
+static int add_record(struct lk_batch *batch, const struct lk_log_record *record,
+                      struct lk_change *change)
 {
-    struct lk_log_entry entry = {
-        .number = batch->log_number + 1, .previous = batch->log_hash, .broker = batch->store->broker, .record = *record};
+    struct lk_log_entry entry = {.number = batch->log_number + 1,
+                                 .previous = batch->log_hash,
+                                 .broker = batch->store->broker,
+                                 .record = *record};
     struct lk_buf buf = LK_BUF_INIT(LK_LOG_RECORD_MAX);
     struct lk_digest hash;
     sqlite3_stmt *statement;

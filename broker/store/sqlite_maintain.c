@@ -4,9 +4,11 @@
  * Deletions run in small transactions under the same lock as commits, so that a login waits for one of them at most. */
 #include "broker/store/sqlite.h"
 
-enum { LK_DELETE_AT_ONCE = 2000,
-       LK_NONCE_GRACE_MINUTES = 2,        /* a clock that steps back a little meets nothing deleted */
-       LK_WAL_PAGES_LARGE = 16384 };      /* 64 MiB: then writers wait until the log begins anew */
+enum {
+    LK_DELETE_AT_ONCE = 2000,
+    LK_NONCE_GRACE_MINUTES = 2, /* a clock that steps back a little meets nothing deleted */
+    LK_WAL_PAGES_LARGE = 16384
+}; /* 64 MiB: then writers wait until the log begins anew */
 
 /* Runs one deleting statement in a transaction of its own; *ret_rows says how many went. */
 static int delete_some(struct lk_store *store, sqlite3_stmt *statement, int *ret_rows)
@@ -66,7 +68,8 @@ struct lk_segment {
 };
 
 /* 1 = one was found. */
-static int next_segment(struct lk_store *store, enum lk_query query, int64_t before, struct lk_segment *ret_segment)
+static int next_segment(struct lk_store *store, enum lk_query query, int64_t before,
+                        struct lk_segment *ret_segment)
 {
     sqlite3_stmt *statement = lk_sql(&store->keeper, query);
     int r;
@@ -74,13 +77,15 @@ static int next_segment(struct lk_store *store, enum lk_query query, int64_t bef
     lk_sql_int(statement, 1, before);
     r = lk_sql_step(statement);
     if (r == 1)
-        *ret_segment = (struct lk_segment){sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
+        *ret_segment = (struct lk_segment){sqlite3_column_int64(statement, 0),
+                                           sqlite3_column_int64(statement, 1),
                                            sqlite3_column_int64(statement, 2)};
     (void)sqlite3_reset(statement);
     return r;
 }
 
-static int delete_range(struct lk_store *store, enum lk_query query, const struct lk_segment *segment)
+static int delete_range(struct lk_store *store, enum lk_query query,
+                        const struct lk_segment *segment)
 {
     int rows = LK_DELETE_AT_ONCE;
     int r = 0;
@@ -98,14 +103,16 @@ static int delete_range(struct lk_store *store, enum lk_query query, const struc
 }
 
 /* Only closed segments: the newest record always stays, so the chain goes on from a record and not from memory. */
-static int end_segments(struct lk_store *store, int64_t term, enum lk_query find, enum lk_query mark, bool records)
+static int end_segments(struct lk_store *store, int64_t term, enum lk_query find,
+                        enum lk_query mark, bool records)
 {
     struct lk_segment segment;
     int r = 0;
 
     if (term <= 0)
         return 0;
-    while (r == 0 && (r = next_segment(store, find, lk_clock_now(store->clock) - term, &segment)) == 1) {
+    while (r == 0 &&
+           (r = next_segment(store, find, lk_clock_now(store->clock) - term, &segment)) == 1) {
         sqlite3_stmt *statement;
         int rows;
 
@@ -125,11 +132,13 @@ static int checkpoint(struct lk_store *store)
 {
     int pages = 0;
     int done = 0;
-    int code = sqlite3_wal_checkpoint_v2(store->keeper.db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+    int code =
+        sqlite3_wal_checkpoint_v2(store->keeper.db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
 
     if (code == SQLITE_OK && pages > LK_WAL_PAGES_LARGE) {
         (void)pthread_mutex_lock(&store->write_lock);
-        code = sqlite3_wal_checkpoint_v2(store->keeper.db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+        code = sqlite3_wal_checkpoint_v2(store->keeper.db, NULL, SQLITE_CHECKPOINT_RESTART, NULL,
+                                         NULL);
         (void)pthread_mutex_unlock(&store->write_lock);
     }
     /* A reader in the middle of its snapshot: the next time does it. */
@@ -141,7 +150,8 @@ static int checkpoint(struct lk_store *store)
 int lk_sqlite_maintain(struct lk_store *store)
 {
     int r = drop_nonces(store);
-    int next = end_segments(store, store->names_term, LK_Q_SEGMENT_NAMES_ENDED, LK_Q_SEGMENT_NAMES_ERASED, false);
+    int next = end_segments(store, store->names_term, LK_Q_SEGMENT_NAMES_ENDED,
+                            LK_Q_SEGMENT_NAMES_ERASED, false);
 
     if (r == 0)
         r = next;

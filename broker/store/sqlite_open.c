@@ -36,7 +36,8 @@ static int check_name(int folder, const char *file, const char *suffix, bool *re
     char name[256];
     struct stat status;
 
-    if (snprintf(name, sizeof name, "%s%s", file, suffix) >= (int)sizeof name || strchr(name, '/') != NULL)
+    if (snprintf(name, sizeof name, "%s%s", file, suffix) >= (int)sizeof name ||
+        strchr(name, '/') != NULL)
         return -LK_ERR_RANGE;
     *ret_there = false;
     fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -51,7 +52,8 @@ static int check_name(int folder, const char *file, const char *suffix, bool *re
 /* Created by us, so that it has its mode from its first moment, and so that its name is on the disk before anything is promised. */
 static int create_file(int folder, const char *file)
 {
-    LK_CLEANUP(lk_fd_close) int fd = openat(folder, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    LK_CLEANUP(lk_fd_close)
+    int fd = openat(folder, file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     LK_CLEANUP(lk_fd_close) int opened = -1;
 
     if (fd < 0)
@@ -124,14 +126,17 @@ static int harden(sqlite3 *db)
                    "PRAGMA foreign_keys = OFF");
 }
 
-static int open_connection(struct lk_store *store, const char *vfs, struct lk_connection_db *connection)
+static int open_connection(struct lk_store *store, const char *vfs,
+                           struct lk_connection_db *connection)
 {
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_PRIVATECACHE;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW |
+                SQLITE_OPEN_PRIVATECACHE;
     int code = sqlite3_open_v2(store->path, &connection->db, flags, vfs);
 
     if (code != SQLITE_OK)
-        return connection->db != NULL ? lk_sql_error(connection->db, sqlite3_extended_errcode(connection->db))
-                                      : -LK_ERR_NOMEM;
+        return connection->db != NULL
+                   ? lk_sql_error(connection->db, sqlite3_extended_errcode(connection->db))
+                   : -LK_ERR_NOMEM;
     return harden(connection->db);
 }
 
@@ -165,7 +170,8 @@ static int open_others(struct lk_store *store, const struct lk_store_options *op
     if (r == 0)
         r = open_connection(store, options->vfs, &store->keeper);
     if (r == 0)
-        r = run(store->keeper.db, options->synchronous_off ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");
+        r = run(store->keeper.db, options->synchronous_off ? "PRAGMA synchronous = OFF"
+                                                           : "PRAGMA synchronous = FULL");
     if (r == 0)
         r = run(store->keeper.db, "PRAGMA wal_autocheckpoint = 0");
     return r != 0 ? r : lk_sql_prepare(&store->keeper, LK_KEEPER);

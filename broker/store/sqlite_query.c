@@ -38,30 +38,34 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     /* Rows come by their statement entry, which is by created, then version. */
     [LK_Q_ROWS_BY_AGENT] = {LK_READER, "SELECT " ROW_COLUMNS
                                        "WHERE s.agent = ?1 AND s.newest = 1 ORDER BY s.entry"},
-    [LK_Q_ROWS_BY_CREDENTIAL] = {LK_READER,
-                                 "SELECT * FROM (SELECT " ROW_COLUMNS
-                                 "WHERE s.credential = ?1 ORDER BY s.version DESC LIMIT ?2) ORDER BY entry"},
+    [LK_Q_ROWS_BY_CREDENTIAL] =
+        {LK_READER, "SELECT * FROM (SELECT " ROW_COLUMNS
+                    "WHERE s.credential = ?1 ORDER BY s.version DESC LIMIT ?2) ORDER BY entry"},
     [LK_Q_ROWS_BY_DIGEST] = {LK_READER, "SELECT " ROW_COLUMNS "WHERE s.digest = ?1"},
-    [LK_Q_ROWS_ALL] = {LK_READER, "SELECT " ROW_COLUMNS
-                                  "WHERE s.entry > ?1 AND s.newest >= ?2 AND (?3 = 0 OR s.state = ?3) "
-                                  "ORDER BY s.entry LIMIT ?4"},
+    [LK_Q_ROWS_ALL] = {LK_READER,
+                       "SELECT " ROW_COLUMNS
+                       "WHERE s.entry > ?1 AND s.newest >= ?2 AND (?3 = 0 OR s.state = ?3) "
+                       "ORDER BY s.entry LIMIT ?4"},
     [LK_Q_ROWS_PENDING] = {LK_READER, "SELECT " ROW_COLUMNS
                                       "WHERE s.entry > ?1 AND s.state = 1 AND s.newest = 1 "
                                       "ORDER BY s.entry LIMIT ?4"},
-    [LK_Q_ROWS_OF_AGENT] = {LK_READER, "SELECT " ROW_COLUMNS
-                                       "WHERE +s.entry > ?1 AND s.newest >= ?2 AND (?3 = 0 OR s.state = ?3) "
-                                       "AND s.agent = ?5 ORDER BY +s.entry LIMIT ?4"},
-    [LK_Q_ROWS_BY_PREFIX] = {LK_READER, "SELECT " ROW_COLUMNS
-                                        "WHERE +s.entry > ?1 AND s.newest >= ?2 AND (?3 = 0 OR s.state = ?3) "
-                                        "AND s.credential >= ?6 AND s.credential <= ?7 "
-                                        "AND (?5 = 0 OR s.agent = ?5) ORDER BY +s.entry LIMIT ?4"},
+    [LK_Q_ROWS_OF_AGENT] = {LK_READER,
+                            "SELECT " ROW_COLUMNS
+                            "WHERE +s.entry > ?1 AND s.newest >= ?2 AND (?3 = 0 OR s.state = ?3) "
+                            "AND s.agent = ?5 ORDER BY +s.entry LIMIT ?4"},
+    [LK_Q_ROWS_BY_PREFIX] = {LK_READER,
+                             "SELECT " ROW_COLUMNS
+                             "WHERE +s.entry > ?1 AND s.newest >= ?2 AND (?3 = 0 OR s.state = ?3) "
+                             "AND s.credential >= ?6 AND s.credential <= ?7 "
+                             "AND (?5 = 0 OR s.agent = ?5) ORDER BY +s.entry LIMIT ?4"},
     [LK_Q_ENDORSEMENTS] = {LK_READER | LK_WRITER,
                            "SELECT e.bytes, s.path, e.digest FROM statement_endorsement s "
                            "JOIN endorsement e ON e.id = s.endorsement "
                            "WHERE s.statement = ?1 ORDER BY s.position"},
     /* The entry and the one behind it. */
-    [LK_Q_ENTRY] = {LK_READER, "SELECT number, kind, statement, sealed, hash, bytes, object, endorsements "
-                               "FROM register WHERE number BETWEEN ?1 AND ?1 + 1 ORDER BY number"},
+    [LK_Q_ENTRY] = {LK_READER,
+                    "SELECT number, kind, statement, sealed, hash, bytes, object, endorsements "
+                    "FROM register WHERE number BETWEEN ?1 AND ?1 + 1 ORDER BY number"},
     [LK_Q_STATEMENT_BYTES] = {LK_READER, "SELECT bytes FROM statement WHERE entry = ?1"},
     [LK_Q_REGISTER_RANGE] = {LK_READER, "SELECT number FROM register WHERE number >= ?1 "
                                         "ORDER BY number LIMIT ?2"},
@@ -72,27 +76,33 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_TALLY] = {LK_READER, "SELECT state, count FROM tally"},
     [LK_Q_LOG_HEAD] = {LK_READER | LK_WRITER, "SELECT number, hash FROM log WHERE broker = ?1 "
                                               "ORDER BY number DESC LIMIT 1"},
-    [LK_Q_LOG_RANGE] = {LK_READER, "SELECT " LOG_COLUMNS
-                                   "WHERE l.broker = ?1 AND l.number >= ?2 ORDER BY l.number LIMIT ?3"},
-    [LK_Q_LOG_NEWEST] = {LK_READER, "SELECT * FROM (SELECT " LOG_COLUMNS
-                                    "WHERE l.broker = ?1 AND l.number >= ?2 ORDER BY l.number DESC LIMIT ?3) "
-                                    "ORDER BY number"},
-    [LK_Q_LOG_NAME_RANGE] = {LK_READER, "SELECT l.number, l.hash, l.bytes, n.name, n.service, n.remote_host "
-                                        "FROM log_name n JOIN log l ON l.broker = n.broker AND l.number = n.number "
-                                        "WHERE n.name = ?4 AND n.broker = ?1 AND n.number >= ?2 "
-                                        "ORDER BY n.number LIMIT ?3"},
-    [LK_Q_LOG_NAME_NEWEST] = {LK_READER,
-                              "SELECT * FROM (SELECT l.number, l.hash, l.bytes, n.name, n.service, n.remote_host "
-                              "FROM log_name n JOIN log l ON l.broker = n.broker AND l.number = n.number "
-                              "WHERE n.name = ?4 AND n.broker = ?1 AND n.number >= ?2 "
-                              "ORDER BY n.number DESC LIMIT ?3) ORDER BY number"},
+    [LK_Q_LOG_RANGE] = {LK_READER,
+                        "SELECT " LOG_COLUMNS
+                        "WHERE l.broker = ?1 AND l.number >= ?2 ORDER BY l.number LIMIT ?3"},
+    [LK_Q_LOG_NEWEST] = {LK_READER,
+                         "SELECT * FROM (SELECT " LOG_COLUMNS
+                         "WHERE l.broker = ?1 AND l.number >= ?2 ORDER BY l.number DESC LIMIT ?3) "
+                         "ORDER BY number"},
+    [LK_Q_LOG_NAME_RANGE] =
+        {LK_READER, "SELECT l.number, l.hash, l.bytes, n.name, n.service, n.remote_host "
+                    "FROM log_name n JOIN log l ON l.broker = n.broker AND l.number = n.number "
+                    "WHERE n.name = ?4 AND n.broker = ?1 AND n.number >= ?2 "
+                    "ORDER BY n.number LIMIT ?3"},
+    [LK_Q_LOG_NAME_NEWEST] =
+        {LK_READER,
+         "SELECT * FROM (SELECT l.number, l.hash, l.bytes, n.name, n.service, n.remote_host "
+         "FROM log_name n JOIN log l ON l.broker = n.broker AND l.number = n.number "
+         "WHERE n.name = ?4 AND n.broker = ?1 AND n.number >= ?2 "
+         "ORDER BY n.number DESC LIMIT ?3) ORDER BY number"},
     [LK_Q_BROKER_ID] = {LK_WRITER, "SELECT id FROM broker WHERE broker = ?1"},
     [LK_Q_BROKER_ADD] = {LK_WRITER, "INSERT INTO broker (broker) VALUES (?1)"},
-    [LK_Q_LOGIN_FIND] = {LK_WRITER, "SELECT s.entry, s.revision, u.counter, u.uses, u.last_login, u.failures, "
-                                    "u.window_start FROM statement s JOIN usage u ON u.statement = s.entry "
-                                    "WHERE s.digest = ?1"},
-    [LK_Q_LOGIN_SAVE] = {LK_WRITER, "UPDATE usage SET counter = ?2, uses = ?3, last_login = ?4, failures = ?5, "
-                                    "window_start = ?6 WHERE statement = ?1"},
+    [LK_Q_LOGIN_FIND] = {LK_WRITER,
+                         "SELECT s.entry, s.revision, u.counter, u.uses, u.last_login, u.failures, "
+                         "u.window_start FROM statement s JOIN usage u ON u.statement = s.entry "
+                         "WHERE s.digest = ?1"},
+    [LK_Q_LOGIN_SAVE] =
+        {LK_WRITER, "UPDATE usage SET counter = ?2, uses = ?3, last_login = ?4, failures = ?5, "
+                    "window_start = ?6 WHERE statement = ?1"},
     [LK_Q_NONCE_FIND] = {LK_WRITER, "SELECT 1 FROM nonce WHERE nonce = ?1"},
     [LK_Q_NONCE_ADD] = {LK_WRITER, "INSERT INTO nonce VALUES (?1)"},
     [LK_Q_LOG_ADD] = {LK_WRITER, "INSERT INTO log VALUES (?1, ?2, ?3, ?4)"},
@@ -103,26 +113,37 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
                                       "VALUES (?1, ?2, ?3, ?4)"},
     [LK_Q_SEGMENT_CLOSE] = {LK_WRITER, "UPDATE log_segment SET last = ?3, hash = ?4, closed = ?5 "
                                        "WHERE broker = ?1 AND first = ?2"},
-    [LK_Q_REGISTER_ADD] = {LK_WRITER, "INSERT INTO register (number, kind, statement, sealed, hash, bytes, object, "
-                                      "endorsements) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
+    [LK_Q_REGISTER_ADD] =
+        {LK_WRITER, "INSERT INTO register (number, kind, statement, sealed, hash, bytes, object, "
+                    "endorsements) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
     [LK_Q_AGENT_ADD] = {LK_WRITER, "INSERT INTO agent (subject) VALUES (?1)"},
     [LK_Q_AGENT_RENAME] = {LK_WRITER, "UPDATE agent SET name = ?2 WHERE id = ?1"},
     [LK_Q_AGENT_NAME_ADD] = {LK_WRITER, "INSERT INTO agent_name VALUES (?1, ?2, ?3)"},
-    [LK_Q_AGENT_TOUCH] = {LK_WRITER, "UPDATE statement SET revision = revision + 1 WHERE agent = ?1 AND newest = 1"},
-    [LK_Q_AGENT_COUNT] = {LK_WRITER, "SELECT count(*) FROM statement WHERE agent = ?1 AND newest = 1"},
-    [LK_Q_CREDENTIAL_HEAD] = {LK_WRITER, "SELECT s.entry, s.version, s.agent, s.state, u.counter FROM statement s "
-                                         "LEFT JOIN usage u ON u.statement = s.entry WHERE s.credential = ?1 "
-                                         "ORDER BY s.version DESC LIMIT 1"},
-    [LK_Q_STATEMENT_SUPERSEDE] = {LK_WRITER, "UPDATE statement SET newest = 0, revision = revision + 1 WHERE entry = ?1"},
-    [LK_Q_STATEMENT_ADD] = {LK_WRITER, "INSERT INTO statement (entry, digest, credential, version, agent, newest, state, "
-                                       "revision, created, bytes) VALUES (?1, ?2, ?3, ?4, ?5, 1, 1, 1, ?6, ?7)"},
+    [LK_Q_AGENT_TOUCH] =
+        {LK_WRITER, "UPDATE statement SET revision = revision + 1 WHERE agent = ?1 AND newest = 1"},
+    [LK_Q_AGENT_COUNT] = {LK_WRITER,
+                          "SELECT count(*) FROM statement WHERE agent = ?1 AND newest = 1"},
+    [LK_Q_CREDENTIAL_HEAD] =
+        {LK_WRITER, "SELECT s.entry, s.version, s.agent, s.state, u.counter FROM statement s "
+                    "LEFT JOIN usage u ON u.statement = s.entry WHERE s.credential = ?1 "
+                    "ORDER BY s.version DESC LIMIT 1"},
+    [LK_Q_STATEMENT_SUPERSEDE] =
+        {LK_WRITER, "UPDATE statement SET newest = 0, revision = revision + 1 WHERE entry = ?1"},
+    [LK_Q_STATEMENT_ADD] =
+        {LK_WRITER,
+         "INSERT INTO statement (entry, digest, credential, version, agent, newest, state, "
+         "revision, created, bytes) VALUES (?1, ?2, ?3, ?4, ?5, 1, 1, 1, ?6, ?7)"},
     [LK_Q_USAGE_ADD] = {LK_WRITER, "INSERT INTO usage VALUES (?1, ?2, 0, 0, 0, 0)"},
     [LK_Q_ATTESTATION_ADD] = {LK_WRITER, "INSERT INTO attestation VALUES (?1, ?2)"},
-    [LK_Q_STATEMENT_FIND] = {LK_WRITER, "SELECT s.entry, s.credential, s.newest, s.state, s.revision, a.subject "
-                                        "FROM statement s JOIN agent a ON a.id = s.agent WHERE s.digest = ?1"},
-    [LK_Q_STATEMENT_ACTIVATE] = {LK_WRITER, "UPDATE statement SET state = 2, activation = ?2 WHERE entry = ?1"},
-    [LK_Q_STATEMENT_TOUCH] = {LK_WRITER, "UPDATE statement SET revision = revision + 1 WHERE entry = ?1"},
-    [LK_Q_STATE_NEWEST] = {LK_WRITER, "SELECT state FROM statement WHERE credential = ?1 AND newest = 1"},
+    [LK_Q_STATEMENT_FIND] =
+        {LK_WRITER, "SELECT s.entry, s.credential, s.newest, s.state, s.revision, a.subject "
+                    "FROM statement s JOIN agent a ON a.id = s.agent WHERE s.digest = ?1"},
+    [LK_Q_STATEMENT_ACTIVATE] =
+        {LK_WRITER, "UPDATE statement SET state = 2, activation = ?2 WHERE entry = ?1"},
+    [LK_Q_STATEMENT_TOUCH] = {LK_WRITER,
+                              "UPDATE statement SET revision = revision + 1 WHERE entry = ?1"},
+    [LK_Q_STATE_NEWEST] = {LK_WRITER,
+                           "SELECT state FROM statement WHERE credential = ?1 AND newest = 1"},
     [LK_Q_STATE_SET] = {LK_WRITER, "UPDATE statement SET state = ?2, revision = revision + 1 "
                                    "WHERE credential = ?1 AND state < ?2"},
     [LK_Q_ENDORSEMENT_FIND] = {LK_WRITER, "SELECT id FROM endorsement WHERE digest = ?1"},
@@ -131,20 +152,28 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_TALLY_ADD] = {LK_WRITER, "UPDATE tally SET count = count + ?2 WHERE state = ?1"},
     [LK_Q_SET_ADD] = {LK_WRITER, "INSERT INTO operator_set VALUES (?1, ?2, ?3)"},
     [LK_Q_FLOOR] = {LK_WRITER | LK_KEEPER, "SELECT value FROM setting WHERE name = 'nonce_floor'"},
-    [LK_Q_FLOOR_SET] = {LK_KEEPER, "UPDATE setting SET value = ?1 WHERE name = 'nonce_floor' AND value < ?1"},
-    [LK_Q_NONCE_DELETE] = {LK_KEEPER, "DELETE FROM nonce WHERE nonce IN "
-                                      "(SELECT nonce FROM nonce WHERE nonce < ?1 ORDER BY nonce LIMIT ?2)"},
-    [LK_Q_SEGMENT_ENDED] = {LK_KEEPER, "SELECT broker, first, last FROM log_segment "
-                                       "WHERE closed IS NOT NULL AND closed <= ?1 AND erased = 0 LIMIT 1"},
+    [LK_Q_FLOOR_SET] = {LK_KEEPER,
+                        "UPDATE setting SET value = ?1 WHERE name = 'nonce_floor' AND value < ?1"},
+    [LK_Q_NONCE_DELETE] = {LK_KEEPER,
+                           "DELETE FROM nonce WHERE nonce IN "
+                           "(SELECT nonce FROM nonce WHERE nonce < ?1 ORDER BY nonce LIMIT ?2)"},
+    [LK_Q_SEGMENT_ENDED] = {LK_KEEPER,
+                            "SELECT broker, first, last FROM log_segment "
+                            "WHERE closed IS NOT NULL AND closed <= ?1 AND erased = 0 LIMIT 1"},
     [LK_Q_SEGMENT_ERASED] = {LK_KEEPER, "UPDATE log_segment SET erased = 1, names_erased = 1 "
                                         "WHERE broker = ?1 AND first = ?2"},
-    [LK_Q_SEGMENT_NAMES_ENDED] = {LK_KEEPER, "SELECT broker, first, last FROM log_segment "
-                                             "WHERE closed IS NOT NULL AND closed <= ?1 AND names_erased = 0 LIMIT 1"},
-    [LK_Q_SEGMENT_NAMES_ERASED] = {LK_KEEPER, "UPDATE log_segment SET names_erased = 1 WHERE broker = ?1 AND first = ?2"},
-    [LK_Q_LOG_DELETE] = {LK_KEEPER, "DELETE FROM log WHERE broker = ?1 AND number IN (SELECT number FROM log "
-                                    "WHERE broker = ?1 AND number BETWEEN ?2 AND ?3 LIMIT ?4)"},
-    [LK_Q_LOG_NAME_DELETE] = {LK_KEEPER, "DELETE FROM log_name WHERE broker = ?1 AND number IN (SELECT number FROM log_name "
-                                         "WHERE broker = ?1 AND number BETWEEN ?2 AND ?3 LIMIT ?4)"},
+    [LK_Q_SEGMENT_NAMES_ENDED] =
+        {LK_KEEPER, "SELECT broker, first, last FROM log_segment "
+                    "WHERE closed IS NOT NULL AND closed <= ?1 AND names_erased = 0 LIMIT 1"},
+    [LK_Q_SEGMENT_NAMES_ERASED] =
+        {LK_KEEPER, "UPDATE log_segment SET names_erased = 1 WHERE broker = ?1 AND first = ?2"},
+    [LK_Q_LOG_DELETE] = {LK_KEEPER,
+                         "DELETE FROM log WHERE broker = ?1 AND number IN (SELECT number FROM log "
+                         "WHERE broker = ?1 AND number BETWEEN ?2 AND ?3 LIMIT ?4)"},
+    [LK_Q_LOG_NAME_DELETE] =
+        {LK_KEEPER,
+         "DELETE FROM log_name WHERE broker = ?1 AND number IN (SELECT number FROM log_name "
+         "WHERE broker = ?1 AND number BETWEEN ?2 AND ?3 LIMIT ?4)"},
 };
 
 int lk_sql_error(sqlite3 *db, int code)
@@ -280,7 +309,8 @@ void lk_sql_rollback(struct lk_connection_db *connection)
     if (sqlite3_get_autocommit(connection->db) != 0)
         return;
     r = lk_sql_simple(connection, LK_Q_ROLLBACK);
-    (void)r; /* SQLite documents ROLLBACK as what may fail only when there is nothing left to roll back */
+    (void)
+        r; /* SQLite documents ROLLBACK as what may fail only when there is nothing left to roll back */
 }
 
 int lk_sql_get_fixed(sqlite3_stmt *statement, int column, void *ret_data, size_t len)

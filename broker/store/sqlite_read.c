@@ -13,7 +13,8 @@ void lk_store_rows_free(struct lk_store_rows *rows)
     *rows = (struct lk_store_rows){0};
 }
 
-static int collect(struct lk_store *store, sqlite3_stmt *statement, struct lk_arena **arena, struct lk_store_rows *rows)
+static int collect(struct lk_store *store, sqlite3_stmt *statement, struct lk_arena **arena,
+                   struct lk_store_rows *rows)
 {
     struct lk_store_row loaded[LK_STORE_ROWS_MAX];
     size_t count = 0;
@@ -21,7 +22,8 @@ static int collect(struct lk_store *store, sqlite3_stmt *statement, struct lk_ar
 
     while ((r = lk_sql_step(statement)) == 1) {
         /* STATEMENT changes refuse the credential too many: whoever put it there was not this program. */
-        r = count < LK_STORE_ROWS_MAX ? lk_row_load(store, statement, arena, &loaded[count]) : -LK_ERR_CORRUPT;
+        r = count < LK_STORE_ROWS_MAX ? lk_row_load(store, statement, arena, &loaded[count])
+                                      : -LK_ERR_CORRUPT;
         if (r != 0) {
             (void)sqlite3_reset(statement);
             return r;
@@ -67,7 +69,8 @@ static int finish(struct lk_store *store, int r, struct lk_arena *arena, struct 
     return 0;
 }
 
-static int read_of_agent(struct lk_store *store, sqlite3_stmt *agent, struct lk_store_rows *ret_rows)
+static int read_of_agent(struct lk_store *store, sqlite3_stmt *agent,
+                         struct lk_store_rows *ret_rows)
 {
     struct lk_store_rows rows = {0};
     struct lk_arena *arena = NULL;
@@ -95,7 +98,8 @@ int lk_sqlite_read_name(struct lk_store *store, const char *name, struct lk_stor
     return read_of_agent(store, agent, ret_rows);
 }
 
-int lk_sqlite_read_subject(struct lk_store *store, const struct lk_subject *subject, struct lk_store_rows *ret_rows)
+int lk_sqlite_read_subject(struct lk_store *store, const struct lk_subject *subject,
+                           struct lk_store_rows *ret_rows)
 {
     sqlite3_stmt *agent;
     int r = lk_snapshot_begin(store);
@@ -108,7 +112,8 @@ int lk_sqlite_read_subject(struct lk_store *store, const struct lk_subject *subj
 }
 
 /* Rows first, then the agent they belong to; the versions of one credential never have two. */
-static int read_of_rows(struct lk_store *store, sqlite3_stmt *statement, struct lk_store_rows *ret_rows)
+static int read_of_rows(struct lk_store *store, sqlite3_stmt *statement,
+                        struct lk_store_rows *ret_rows)
 {
     struct lk_store_rows rows = {0};
     struct lk_arena *arena = NULL;
@@ -125,7 +130,8 @@ static int read_of_rows(struct lk_store *store, sqlite3_stmt *statement, struct 
     return finish(store, r, arena, &rows, ret_rows);
 }
 
-int lk_sqlite_read_credential(struct lk_store *store, const struct lk_digest *credential, struct lk_store_rows *ret_rows)
+int lk_sqlite_read_credential(struct lk_store *store, const struct lk_digest *credential,
+                              struct lk_store_rows *ret_rows)
 {
     sqlite3_stmt *statement;
     int r = lk_snapshot_begin(store);
@@ -138,7 +144,8 @@ int lk_sqlite_read_credential(struct lk_store *store, const struct lk_digest *cr
     return read_of_rows(store, statement, ret_rows);
 }
 
-int lk_sqlite_read_statement(struct lk_store *store, const struct lk_digest *digest, struct lk_store_rows *ret_rows)
+int lk_sqlite_read_statement(struct lk_store *store, const struct lk_digest *digest,
+                             struct lk_store_rows *ret_rows)
 {
     sqlite3_stmt *statement;
     int r = lk_snapshot_begin(store);

@@ -2,7 +2,8 @@
 /* Appending to the register: numbers and hashes are given here, by the single writer, inside the transaction. */
 #include "broker/store/sqlite.h"
 
-int lk_detail_digest(const struct lk_crypto *crypto, struct lk_view endorsements, struct lk_digest *ret_digest)
+int lk_detail_digest(const struct lk_crypto *crypto, struct lk_view endorsements,
+                     struct lk_digest *ret_digest)
 {
     if (endorsements.len == 0) {
         *ret_digest = (struct lk_digest){0};
@@ -11,8 +12,8 @@ int lk_detail_digest(const struct lk_crypto *crypto, struct lk_view endorsements
     return lk_sha256(crypto, &endorsements, 1, ret_digest->bytes);
 }
 
-static int insert(struct lk_batch *batch, const struct lk_entry_draft *draft, uint64_t number, struct lk_view bytes,
-                  const struct lk_digest *hash)
+static int insert(struct lk_batch *batch, const struct lk_entry_draft *draft, uint64_t number,
+                  struct lk_view bytes, const struct lk_digest *hash)
 {
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_REGISTER_ADD);
 
@@ -28,7 +29,8 @@ static int insert(struct lk_batch *batch, const struct lk_entry_draft *draft, ui
     return lk_sql_run(statement);
 }
 
-int lk_register_append(struct lk_batch *batch, const struct lk_entry_draft *draft, struct lk_change *change)
+int lk_register_append(struct lk_batch *batch, const struct lk_entry_draft *draft,
+                       struct lk_change *change)
 {
     struct lk_register_entry entry = {
         .number = batch->number + 1,

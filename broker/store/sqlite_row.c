@@ -28,7 +28,8 @@ void lk_snapshot_end(struct lk_store *store)
         lk_sql_rollback(&store->reader);
 }
 
-static int copy_blob(sqlite3_stmt *statement, int column, size_t max, struct lk_arena **arena, struct lk_view *ret_view)
+static int copy_blob(sqlite3_stmt *statement, int column, size_t max, struct lk_arena **arena,
+                     struct lk_view *ret_view)
 {
     struct lk_view view;
     int r = lk_sql_get_view(statement, column, max, &view);
@@ -63,8 +64,8 @@ static int load_endorsements(struct lk_store *store, uint64_t entry, struct lk_a
 }
 
 /* The first `count` records as "u32 length + bytes", the form the entry's detail covers. */
-static int join_endorsements(const struct lk_store_endorsement *endorsements, uint32_t count, struct lk_arena **arena,
-                             struct lk_view *ret_view)
+static int join_endorsements(const struct lk_store_endorsement *endorsements, uint32_t count,
+                             struct lk_arena **arena, struct lk_view *ret_view)
 {
     size_t len = 0;
     uint8_t *data;
@@ -79,7 +80,8 @@ static int join_endorsements(const struct lk_store_endorsement *endorsements, ui
     *ret_view = LK_VIEW(data, len);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t size = (uint32_t)endorsements[i].record.len;
-        const uint8_t head[4] = {(uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size};
+        const uint8_t head[4] = {(uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8),
+                                 (uint8_t)size};
 
         memcpy(data, head, sizeof head);
         if (size > 0)
@@ -136,7 +138,8 @@ static int load_entry_rows(struct lk_store *store, uint64_t number, struct lk_ar
             if (r == 0)
                 r = copy_blob(statement, 6, LK_OPERATOR_SET_MAX, arena, &entry->object);
             if (r == 0)
-                r = copy_blob(statement, 7, LK_ENDORSEMENTS_MAX * (LK_ENDORSEMENT_MAX + 4), arena, &entry->endorsements);
+                r = copy_blob(statement, 7, LK_ENDORSEMENTS_MAX * (LK_ENDORSEMENT_MAX + 4), arena,
+                              &entry->endorsements);
         }
         if (r != 0) {
             (void)sqlite3_reset(statement);
@@ -147,8 +150,8 @@ static int load_entry_rows(struct lk_store *store, uint64_t number, struct lk_ar
 }
 
 /* statement_bytes and row are what is already at hand when a whole row is loaded; else NULL. */
-static int load_entry(struct lk_store *store, uint64_t number, struct lk_arena **arena, const struct lk_store_row *row,
-                      struct lk_store_entry *ret_entry)
+static int load_entry(struct lk_store *store, uint64_t number, struct lk_arena **arena,
+                      const struct lk_store_row *row, struct lk_store_entry *ret_entry)
 {
     struct lk_store_entry entry = {.number = number};
     struct lk_entry_columns columns = {0};
@@ -173,20 +176,22 @@ static int load_entry(struct lk_store *store, uint64_t number, struct lk_arena *
         if (row == NULL)
             r = load_endorsements(store, columns.statement, arena, endorsements, &count);
         if (r == 0)
-            r = join_endorsements(from, columns.sealed < count ? columns.sealed : count, arena, &entry.endorsements);
+            r = join_endorsements(from, columns.sealed < count ? columns.sealed : count, arena,
+                                  &entry.endorsements);
     }
     if (r == 0)
         *ret_entry = entry;
     return r;
 }
 
-int lk_entry_load(struct lk_store *store, uint64_t number, struct lk_arena **arena, struct lk_store_entry *ret_entry)
+int lk_entry_load(struct lk_store *store, uint64_t number, struct lk_arena **arena,
+                  struct lk_store_entry *ret_entry)
 {
     return load_entry(store, number, arena, NULL, ret_entry);
 }
 
-static int load_columns(struct lk_store *store, sqlite3_stmt *statement, struct lk_arena **arena, struct lk_store_row *row,
-                        uint64_t *ret_activation)
+static int load_columns(struct lk_store *store, sqlite3_stmt *statement, struct lk_arena **arena,
+                        struct lk_store_row *row, uint64_t *ret_activation)
 {
     uint64_t revision;
     uint64_t uses;
@@ -202,7 +207,8 @@ static int load_columns(struct lk_store *store, sqlite3_stmt *statement, struct 
         (r = lk_sql_get_u64(statement, 7, &revision)) != 0 ||
         (r = copy_blob(statement, 9, LK_STATEMENT_MAX, arena, &row->statement)) != 0 ||
         (r = lk_sql_get_fixed(statement, 10, row->subject.bytes, LK_SUBJECT_SIZE)) != 0 ||
-        (r = lk_sql_get_u32(statement, 12, &row->counter)) != 0 || (r = lk_sql_get_u64(statement, 13, &uses)) != 0 ||
+        (r = lk_sql_get_u32(statement, 12, &row->counter)) != 0 ||
+        (r = lk_sql_get_u64(statement, 13, &uses)) != 0 ||
         (r = lk_sql_get_u32(statement, 15, &row->failures)) != 0 ||
         (r = copy_blob(statement, 17, LK_ATTESTATION_MAX, arena, &row->attestation_object)) != 0)
         return r;
@@ -220,14 +226,16 @@ static int load_columns(struct lk_store *store, sqlite3_stmt *statement, struct 
     return 0;
 }
 
-int lk_row_load(struct lk_store *store, sqlite3_stmt *statement, struct lk_arena **arena, struct lk_store_row *ret_row)
+int lk_row_load(struct lk_store *store, sqlite3_stmt *statement, struct lk_arena **arena,
+                struct lk_store_row *ret_row)
 {
     struct lk_store_row row = {0};
     uint64_t activation;
     int r = load_columns(store, statement, arena, &row, &activation);
 
     if (r == 0)
-        r = load_endorsements(store, row.entry.number, arena, row.endorsements, &row.endorsement_count);
+        r = load_endorsements(store, row.entry.number, arena, row.endorsements,
+                              &row.endorsement_count);
     if (r == 0)
         r = load_entry(store, row.entry.number, arena, &row, &row.entry);
     if (r == 0 && activation != 0)

@@ -53,8 +53,9 @@ static int migrate(sqlite3 *db, int version)
     return r;
 }
 
-static const char LIST[] = "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') "
-                           "FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' ORDER BY name";
+static const char LIST[] =
+    "SELECT type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, '') "
+    "FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' ORDER BY name";
 
 static int compare(sqlite3_stmt *ours, sqlite3_stmt *theirs)
 {
@@ -68,7 +69,8 @@ static int compare(sqlite3_stmt *ours, sqlite3_stmt *theirs)
             return -LK_ERR_SCHEMA;
         if (a == 0)
             return 0;
-        if (strcmp((const char *)sqlite3_column_text(ours, 0), (const char *)sqlite3_column_text(theirs, 0)) != 0)
+        if (strcmp((const char *)sqlite3_column_text(ours, 0),
+                   (const char *)sqlite3_column_text(theirs, 0)) != 0)
             return -LK_ERR_SCHEMA;
     }
 }
@@ -81,7 +83,8 @@ static int check_text(sqlite3 *db)
     sqlite3_stmt *theirs = NULL;
     int r = -LK_ERR_NOMEM;
 
-    if (sqlite3_open_v2(":memory:", &model, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+    if (sqlite3_open_v2(":memory:", &model, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) ==
+        SQLITE_OK)
         r = migrate(model, 0);
     if (r == 0 && sqlite3_prepare_v2(model, LIST, -1, &ours, NULL) != SQLITE_OK)
         r = -LK_ERR_NOMEM;

@@ -14,10 +14,14 @@
 
 struct lk_store;
 
-enum { LK_STORE_NONCE_SIZE = 20, /* u32 expiry minute, 16 random: rows are appended and deleted by range */
-       LK_STORE_ROWS_MAX = 64,   /* rows read at once: more credentials of one agent are refused at enrolment (LIMIT) */
-       LK_STORE_BATCH_MAX = 512,
-       LK_STORE_FAILURE_WINDOW = 900 }; /* seconds in which verified-but-refused attempts are counted */
+enum {
+    LK_STORE_NONCE_SIZE =
+        20, /* u32 expiry minute, 16 random: rows are appended and deleted by range */
+    LK_STORE_ROWS_MAX =
+        64, /* rows read at once: more credentials of one agent are refused at enrolment (LIMIT) */
+    LK_STORE_BATCH_MAX = 512,
+    LK_STORE_FAILURE_WINDOW = 900
+}; /* seconds in which verified-but-refused attempts are counted */
 
 /* ---- reading ---- */
 
@@ -33,63 +37,66 @@ struct lk_store_entry {
     struct lk_view bytes;
     struct lk_view object;
     struct lk_view endorsements;
-    struct lk_digest next_previous; /* the `previous` member of entry number + 1; zero if there is none */
+    struct lk_digest
+        next_previous; /* the `previous` member of entry number + 1; zero if there is none */
     bool has_next;
 };
 /* One statement with all that lies beside it. Views live until lk_store_rows_free. */
 struct lk_store_row {
-    struct lk_digest digest;      /* SHA-256 of statement bytes, as stored: recompute before trusting */
-    struct lk_digest credential;  /* SHA-256 of the credential id */
+    struct lk_digest digest; /* SHA-256 of statement bytes, as stored: recompute before trusting */
+    struct lk_digest credential; /* SHA-256 of the credential id */
     struct lk_view statement;
     struct lk_subject subject;
     uint64_t version;
-    bool newest;                  /* no row with a higher version of this credential */
+    bool newest; /* no row with a higher version of this credential */
     enum lk_state state;
     int64_t created;
-    struct lk_view attestation_object;    /* empty = missing */
-    struct lk_store_entry entry;          /* LK_ENTRY_STATEMENT */
-    struct lk_store_entry activation;     /* LK_ENTRY_ENDORSEMENT; not present while pending */
+    struct lk_view attestation_object; /* empty = missing */
+    struct lk_store_entry entry;       /* LK_ENTRY_STATEMENT */
+    struct lk_store_entry activation;  /* LK_ENTRY_ENDORSEMENT; not present while pending */
     uint32_t endorsement_count;
     struct lk_store_endorsement endorsements[LK_ENDORSEMENTS_MAX];
     uint32_t counter;
     int64_t last_login;
-    uint32_t failures;            /* verified-but-refused attempts since window_start; 0 once LK_STORE_FAILURE_WINDOW is over */
+    uint32_t
+        failures; /* verified-but-refused attempts since window_start; 0 once LK_STORE_FAILURE_WINDOW is over */
     int64_t window_start;
-    uint64_t row_version;         /* changes whenever state, activation, endorsements or counter change: given back on commit */
+    uint64_t
+        row_version; /* changes whenever state, activation, endorsements or counter change: given back on commit */
 };
 struct lk_store_rows {
-    bool known;                 /* an agent of that name or subject exists */
+    bool known; /* an agent of that name or subject exists */
     struct lk_subject subject;
     char name[LK_NAME_MAX + 1]; /* its current login name */
     size_t count;
-    struct lk_store_row *rows;  /* by created, then version */
+    struct lk_store_row *rows; /* by created, then version */
     void *memory;
 };
 void lk_store_rows_free(struct lk_store_rows *rows);
 
 struct lk_store_head {
-    uint64_t number;           /* 0 = empty register */
+    uint64_t number; /* 0 = empty register */
     struct lk_digest hash;
-    uint64_t log_number;       /* of this broker */
+    uint64_t log_number; /* of this broker */
     struct lk_digest log_hash;
-    uint64_t set_number;       /* newest operator set in the register */
+    uint64_t set_number; /* newest operator set in the register */
     struct lk_digest set_digest;
     uint64_t agents, credentials, active, pending, suspended, revoked; /* by newest version */
 };
 
 struct lk_store_filter {
-    const char *name;          /* NULL = all */
+    const char *name;                 /* NULL = all */
     struct lk_view credential_prefix; /* may be empty */
-    int state;                 /* 0 = any */
+    int state;                        /* 0 = any */
     bool all_versions;
-    uint64_t after;            /* only rows whose statement entry is greater */
-    uint32_t most;             /* rows in order of their statement entry; 0 = all */
+    uint64_t after; /* only rows whose statement entry is greater */
+    uint32_t most;  /* rows in order of their statement entry; 0 = all */
 };
 
 struct lk_store_log_row {
     uint64_t number;
     struct lk_digest hash;
-    struct lk_view bytes;  /* log record bytes, docs/PROTOCOL.md 4.9 */
+    struct lk_view bytes;       /* log record bytes, docs/PROTOCOL.md 4.9 */
     char name[LK_NAME_MAX + 1]; /* side table; "" once erased */
     char service[65];
     char remote_host[257];
@@ -98,11 +105,13 @@ struct lk_store_log_row {
 /* ---- committing ---- */
 
 enum lk_change_kind {
-    LK_CHANGE_LOGIN = 1,     /* counter, nonce, log record; refused when re-read (CONFLICT, REPLAY, EXPIRED_CHALLENGE, COUNTER, LIMIT): a log record with that reason */
+    LK_CHANGE_LOGIN =
+        1, /* counter, nonce, log record; refused when re-read (CONFLICT, REPLAY, EXPIRED_CHALLENGE, COUNTER, LIMIT): a log record with that reason */
     LK_CHANGE_RECORD = 2,    /* a log record only: refused and gathered attempts */
     LK_CHANGE_STATEMENT = 3, /* a pending statement and its register entry */
-    LK_CHANGE_ENDORSE = 4,   /* one endorsement for many statements; those named complete become active, each with a register entry */
-    LK_CHANGE_STATE = 5,     /* suspend or revoke, register entry */
+    LK_CHANGE_ENDORSE =
+        4, /* one endorsement for many statements; those named complete become active, each with a register entry */
+    LK_CHANGE_STATE = 5, /* suspend or revoke, register entry */
     LK_CHANGE_OPERATOR_SET = 6,
     LK_CHANGE_RESTORE = 7
 };
@@ -111,13 +120,13 @@ struct lk_log_record {
     int64_t time;
     enum lk_reason reason;
     enum lk_kind kind;
-    struct lk_subject subject;     /* zero if no signature verified */
-    struct lk_digest credential;   /* zero likewise */
+    struct lk_subject subject;   /* zero if no signature verified */
+    struct lk_digest credential; /* zero likewise */
     uint8_t aaguid[LK_AAGUID_SIZE];
     uint8_t flags;
     uint32_t counter;
     uint32_t milliseconds;
-    uint32_t count;                /* attempts it stands for, at least 1 */
+    uint32_t count; /* attempts it stands for, at least 1 */
     char name[LK_NAME_MAX + 1];
     char service[65];
     char remote_host[257];
@@ -125,38 +134,41 @@ struct lk_log_record {
 
 struct lk_change_login {
     struct lk_digest statement;
-    uint64_t row_version;          /* read when judging; different now and not explained by the counter alone: reason CONFLICT */
-    uint32_t counter;              /* received; re-checked against the stored one: reason COUNTER (and recorded as such) */
-    uint32_t failure_limit;        /* re-checked: reason LIMIT; 0 = none */
+    uint64_t
+        row_version; /* read when judging; different now and not explained by the counter alone: reason CONFLICT */
+    uint32_t
+        counter; /* received; re-checked against the stored one: reason COUNTER (and recorded as such) */
+    uint32_t failure_limit; /* re-checked: reason LIMIT; 0 = none */
     bool has_nonce;
     uint8_t nonce[LK_STORE_NONCE_SIZE]; /* already there: reason REPLAY */
-    bool refused;                  /* the signature verified but policy refused: failures + 1, no counter change */
+    bool refused; /* the signature verified but policy refused: failures + 1, no counter change */
     struct lk_log_record record;
 };
 struct lk_change_statement {
-    struct lk_view statement;      /* bytes; decoded by the store for its columns */
+    struct lk_view statement; /* bytes; decoded by the store for its columns */
     struct lk_view attestation_object;
     struct lk_view client_data_hash;
     int64_t time;
 };
 struct lk_change_endorse {
-    struct lk_view endorsement;    /* record bytes */
+    struct lk_view endorsement; /* record bytes */
     size_t count;
     const struct lk_digest *statements;
     const struct lk_tree_path *paths;
-    const bool *completes;         /* with this endorsement the quorum is reached: becomes active */
+    const bool *completes; /* with this endorsement the quorum is reached: becomes active */
     const uint64_t *row_versions;
     int64_t time;
 };
 struct lk_change_state {
-    struct lk_view change;         /* state change bytes */
+    struct lk_view change; /* state change bytes */
     struct lk_digest statement;
     enum lk_state state;
-    struct lk_view endorsements;   /* each u32 length + bytes; may be empty for a holder's own report */
+    struct lk_view
+        endorsements; /* each u32 length + bytes; may be empty for a holder's own report */
     int64_t time;
 };
 struct lk_change_set {
-    struct lk_view set;            /* bytes */
+    struct lk_view set; /* bytes */
     uint64_t number;
     struct lk_view endorsements;
     int64_t time;
@@ -168,7 +180,10 @@ struct lk_change_restore {
 };
 
 /* Who may still write when the disk is full (design rule 8). Changes of state are always the most urgent. */
-enum lk_urgency { LK_URGENCY_NORMAL = 0, LK_URGENCY_PRIVILEGED = 1 /* logins of uid 0, acts of operators */ };
+enum lk_urgency {
+    LK_URGENCY_NORMAL = 0,
+    LK_URGENCY_PRIVILEGED = 1 /* logins of uid 0, acts of operators */
+};
 
 /* A decision on its way to the disk. The caller fills it, keeps it and everything it points to alive until it is done, and then reads the results. */
 struct lk_change {
@@ -184,11 +199,12 @@ struct lk_change {
         struct lk_change_restore restore;
     } u;
     /* results */
-    int error;                    /* 0, or why the whole transaction failed: nothing of the batch is stored */
-    enum lk_reason reason;        /* NONE = done; otherwise this decision was refused when re-read (its savepoint rolled back) */
-    uint64_t number;              /* register entry (the last one, if several) or log record given to it */
+    int error; /* 0, or why the whole transaction failed: nothing of the batch is stored */
+    enum lk_reason
+        reason; /* NONE = done; otherwise this decision was refused when re-read (its savepoint rolled back) */
+    uint64_t number; /* register entry (the last one, if several) or log record given to it */
     struct lk_digest hash;
-    uint64_t activated;           /* ENDORSE: how many became active */
+    uint64_t activated; /* ENDORSE: how many became active */
     /* for the queue of thread.h */
     void (*done)(struct lk_change *change, void *context);
     void *context;
@@ -198,16 +214,17 @@ struct lk_change {
 /* ---- the table ---- */
 
 struct lk_store_options {
-    const char *folder;            /* state folder, mode 0700, owned by the caller */
-    const char *file;              /* NULL = "store.sqlite3" in folder */
-    const char *vfs;               /* NULL = the system's; tests name their own */
-    bool synchronous_off;          /* tests only: shows that the power-cut test can fail */
-    struct lk_subject broker;      /* id of this broker: login log chain */
+    const char *folder;       /* state folder, mode 0700, owned by the caller */
+    const char *file;         /* NULL = "store.sqlite3" in folder */
+    const char *vfs;          /* NULL = the system's; tests name their own */
+    bool synchronous_off;     /* tests only: shows that the power-cut test can fail */
+    struct lk_subject broker; /* id of this broker: login log chain */
     const struct lk_crypto *crypto;
     const struct lk_clock *clock;
-    uint64_t reserve_bytes;        /* allocated reserve, 16 MiB by default; 0 = none */
-    int64_t log_term;              /* seconds a closed log segment is kept; 0 = for ever */
-    int64_t names_term;            /* seconds names and addresses of log records are kept; 0 = as long as the records */
+    uint64_t reserve_bytes; /* allocated reserve, 16 MiB by default; 0 = none */
+    int64_t log_term;       /* seconds a closed log segment is kept; 0 = for ever */
+    int64_t
+        names_term; /* seconds names and addresses of log records are kept; 0 = as long as the records */
 };
 
 struct lk_store_ops {
@@ -217,17 +234,25 @@ struct lk_store_ops {
     void (*close)(struct lk_store *store);
     /* All credentials of an agent, the newest version of each. Unknown: 0 with known = false. */
     int (*read_name)(struct lk_store *store, const char *name, struct lk_store_rows *ret_rows);
-    int (*read_subject)(struct lk_store *store, const struct lk_subject *subject, struct lk_store_rows *ret_rows);
+    int (*read_subject)(struct lk_store *store, const struct lk_subject *subject,
+                        struct lk_store_rows *ret_rows);
     /* All versions of one credential, by SHA-256 of its id (the newest LK_STORE_ROWS_MAX of them). */
-    int (*read_credential)(struct lk_store *store, const struct lk_digest *credential, struct lk_store_rows *ret_rows);
-    int (*read_statement)(struct lk_store *store, const struct lk_digest *statement, struct lk_store_rows *ret_rows);
+    int (*read_credential)(struct lk_store *store, const struct lk_digest *credential,
+                           struct lk_store_rows *ret_rows);
+    int (*read_statement)(struct lk_store *store, const struct lk_digest *statement,
+                          struct lk_store_rows *ret_rows);
     /* Calls each for every matching row; a non-zero return stops and is returned. Snapshot of one moment. The row is valid during the call. */
-    int (*list)(struct lk_store *store, const struct lk_store_filter *filter, int (*each)(void *context, const char *name, const struct lk_store_row *row), void *context);
+    int (*list)(struct lk_store *store, const struct lk_store_filter *filter,
+                int (*each)(void *context, const char *name, const struct lk_store_row *row),
+                void *context);
     int (*read_head)(struct lk_store *store, struct lk_store_head *ret_head);
     /* Register entries from first on, at most most. */
-    int (*read_register)(struct lk_store *store, uint64_t first, uint32_t most, int (*each)(void *context, const struct lk_store_entry *entry), void *context);
+    int (*read_register)(struct lk_store *store, uint64_t first, uint32_t most,
+                         int (*each)(void *context, const struct lk_store_entry *entry),
+                         void *context);
     /* Log records with number >= first (0: the newest `most`), in ascending order; name NULL = all. */
-    int (*read_log)(struct lk_store *store, const char *name, uint64_t first, uint32_t most, int (*each)(void *context, const struct lk_store_log_row *row), void *context);
+    int (*read_log)(struct lk_store *store, const char *name, uint64_t first, uint32_t most,
+                    int (*each)(void *context, const struct lk_store_log_row *row), void *context);
     /* One transaction, a savepoint for each change, in order. Returns 0 or the error that rolled all back (also set in each change). Store thread only.
      * When the disk is full, a third of the reserve is released and the batch tried again as far as low_space() still admits. */
     int (*commit)(struct lk_store *store, struct lk_change **changes, size_t count);

@@ -12,9 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LK_QUEUE_MAX = 65536,
-       LK_MAINTAIN_SECONDS = 5,
-       LK_MAINTAIN_BATCHES = 256 };
+enum { LK_QUEUE_MAX = 65536, LK_MAINTAIN_SECONDS = 5, LK_MAINTAIN_BATCHES = 256 };
 
 struct lk_change_list {
     struct lk_change *first;
@@ -27,12 +25,12 @@ struct lk_store_thread {
     pthread_t writer;
     pthread_t keeper;
     pthread_mutex_t lock;
-    pthread_cond_t queued;   /* the writer waits for it */
-    pthread_cond_t due;      /* the keeper waits for it */
+    pthread_cond_t queued; /* the writer waits for it */
+    pthread_cond_t due;    /* the keeper waits for it */
     struct lk_change_list waiting;
     struct lk_change_list finished;
-    size_t unfinished;       /* queued and not yet collected */
-    unsigned int batches;    /* since the last maintenance */
+    size_t unfinished;    /* queued and not yet collected */
+    unsigned int batches; /* since the last maintenance */
     bool stopping;
     int fd;
 };
@@ -149,8 +147,10 @@ static int make_conditions(struct lk_store_thread *thread)
     if (pthread_mutex_init(&thread->lock, NULL) != 0)
         return -LK_ERR_NOMEM;
     /* A wall clock that steps must not hold maintenance up. */
-    if (pthread_condattr_init(&attributes) != 0 || pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0 ||
-        pthread_cond_init(&thread->queued, NULL) != 0 || pthread_cond_init(&thread->due, &attributes) != 0)
+    if (pthread_condattr_init(&attributes) != 0 ||
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) != 0 ||
+        pthread_cond_init(&thread->queued, NULL) != 0 ||
+        pthread_cond_init(&thread->due, &attributes) != 0)
         return -LK_ERR_NOMEM;
     (void)pthread_condattr_destroy(&attributes);
     return 0;
@@ -166,7 +166,8 @@ static void release(struct lk_store_thread *thread)
     free(thread);
 }
 
-int lk_store_thread_start(const struct lk_store_ops *ops, struct lk_store *store, struct lk_store_thread **ret_thread)
+int lk_store_thread_start(const struct lk_store_ops *ops, struct lk_store *store,
+                          struct lk_store_thread **ret_thread)
 {
     struct lk_store_thread *thread = calloc(1, sizeof *thread);
     int r;

@@ -8,7 +8,8 @@
 struct lk_store_thread;
 
 /* Starts the commit thread and the maintenance thread. -LK_ERR_NOMEM, -LK_ERR_IO. */
-LK_MUST_USE int lk_store_thread_start(const struct lk_store_ops *ops, struct lk_store *store, struct lk_store_thread **ret_thread);
+LK_MUST_USE int lk_store_thread_start(const struct lk_store_ops *ops, struct lk_store *store,
+                                      struct lk_store_thread **ret_thread);
 /* Commits what is queued, joins the threads, frees. Accepts NULL. Returns NULL. Completions not yet collected are called. */
 struct lk_store_thread *lk_store_thread_stop(struct lk_store_thread *thread);
 /* An eventfd that becomes readable when completions wait. */

@@ -37,14 +37,16 @@ void fixture_begin(struct fixture *fixture, const char *base)
     memset(fixture, 0, sizeof *fixture);
     if (base == NULL)
         base = getenv("TMPDIR");
-    NEED(snprintf(fixture->folder, sizeof fixture->folder, "%s/lk-store-XXXXXX", base != NULL ? base : "/tmp") <
-         (int)sizeof fixture->folder);
+    NEED(snprintf(fixture->folder, sizeof fixture->folder, "%s/lk-store-XXXXXX",
+                  base != NULL ? base : "/tmp") < (int)sizeof fixture->folder);
     NEED(mkdtemp(fixture->folder) != NULL);
     NEED(lk_crypto_start(&fixture->crypto) == 0);
     fixture->now = 1795000000;
     fixture->clock = (struct lk_clock){fixture_now, fixture_monotonic, fixture};
-    fixture->options = (struct lk_store_options){
-        .folder = fixture->folder, .crypto = fixture->crypto, .clock = &fixture->clock, .broker = {{0xb0}}};
+    fixture->options = (struct lk_store_options){.folder = fixture->folder,
+                                                 .crypto = fixture->crypto,
+                                                 .clock = &fixture->clock,
+                                                 .broker = {{0xb0}}};
 }
 
 void fixture_open(struct fixture *fixture)
@@ -116,8 +118,8 @@ void fixture_subject(uint32_t agent, struct lk_subject *ret_subject)
     put_number(ret_subject->bytes, agent);
 }
 
-void fixture_make(struct fixture *fixture, uint32_t agent, uint32_t credential, uint64_t version, const char *name,
-                  struct fixture_statement *ret_statement)
+void fixture_make(struct fixture *fixture, uint32_t agent, uint32_t credential, uint64_t version,
+                  const char *name, struct fixture_statement *ret_statement)
 {
     struct lk_statement *statement = &ret_statement->statement;
     struct lk_view view;
@@ -147,17 +149,19 @@ void fixture_free(struct fixture_statement *statement)
     lk_buf_clear(&statement->bytes);
 }
 
-struct lk_change fixture_enrolment(const struct fixture *fixture, const struct fixture_statement *statement)
+struct lk_change fixture_enrolment(const struct fixture *fixture,
+                                   const struct fixture_statement *statement)
 {
     return (struct lk_change){
         .kind = LK_CHANGE_STATEMENT,
         .u.statement = {.statement = lk_buf_view(&statement->bytes),
-                        .attestation_object = LK_VIEW(statement->attestation, sizeof statement->attestation),
+                        .attestation_object =
+                            LK_VIEW(statement->attestation, sizeof statement->attestation),
                         .time = fixture->now}};
 }
 
-void fixture_record(const struct fixture *fixture, const struct lk_digest *digests, size_t count, uint8_t operator_number,
-                    struct lk_buf *ret_record)
+void fixture_record(const struct fixture *fixture, const struct lk_digest *digests, size_t count,
+                    uint8_t operator_number, struct lk_buf *ret_record)
 {
     struct lk_endorsement endorsement;
 
@@ -172,8 +176,8 @@ void fixture_record(const struct fixture *fixture, const struct lk_digest *diges
     NEED(lk_endorsement_encode(ret_record, &endorsement) == 0);
 }
 
-struct lk_change fixture_login(const struct fixture *fixture, const struct lk_digest *statement, uint64_t row_version,
-                               uint32_t counter)
+struct lk_change fixture_login(const struct fixture *fixture, const struct lk_digest *statement,
+                               uint64_t row_version, uint32_t counter)
 {
     struct lk_change change = {.kind = LK_CHANGE_LOGIN,
                                .u.login = {.statement = *statement,
@@ -194,17 +198,19 @@ struct lk_change fixture_login(const struct fixture *fixture, const struct lk_di
     return change;
 }
 
-struct lk_change fixture_state(const struct fixture *fixture, const struct lk_digest *statement, enum lk_state state,
-                               struct lk_buf *ret_bytes)
+struct lk_change fixture_state(const struct fixture *fixture, const struct lk_digest *statement,
+                               enum lk_state state, struct lk_buf *ret_bytes)
 {
-    struct lk_state_change change = {.statement = *statement, .state = state, .reason = "lost", .time = fixture->now};
+    struct lk_state_change change = {
+        .statement = *statement, .state = state, .reason = "lost", .time = fixture->now};
 
     *ret_bytes = LK_BUF_INIT(1024);
     NEED(lk_state_change_encode(ret_bytes, &change) == 0);
-    return (struct lk_change){
-        .kind = LK_CHANGE_STATE,
-        .u.state = {
-            .change = lk_buf_view(ret_bytes), .statement = *statement, .state = state, .time = fixture->now}};
+    return (struct lk_change){.kind = LK_CHANGE_STATE,
+                              .u.state = {.change = lk_buf_view(ret_bytes),
+                                          .statement = *statement,
+                                          .state = state,
+                                          .time = fixture->now}};
 }
 
 enum lk_reason fixture_commit(struct fixture *fixture, struct lk_change *change)
@@ -217,13 +223,15 @@ enum lk_reason fixture_commit(struct fixture *fixture, struct lk_change *change)
     return change->reason;
 }
 
-void fixture_row(struct fixture *fixture, const struct lk_digest *statement, struct lk_store_rows *ret_rows)
+void fixture_row(struct fixture *fixture, const struct lk_digest *statement,
+                 struct lk_store_rows *ret_rows)
 {
     NEED(lk_store_sqlite.read_statement(fixture->store, statement, ret_rows) == 0);
     NEED(ret_rows->count == 1);
 }
 
-enum lk_reason fixture_endorse(struct fixture *fixture, const struct lk_digest *statement, uint8_t operator_number, bool completes)
+enum lk_reason fixture_endorse(struct fixture *fixture, const struct lk_digest *statement,
+                               uint8_t operator_number, bool completes)
 {
     const struct lk_tree_path path = {.count = 1};
     struct lk_store_rows rows;

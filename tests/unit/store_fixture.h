@@ -35,26 +35,29 @@ struct fixture_statement {
 };
 void fixture_subject(uint32_t agent, struct lk_subject *ret_subject);
 /* name NULL = "agent-N". */
-void fixture_make(struct fixture *fixture, uint32_t agent, uint32_t credential, uint64_t version, const char *name,
-                  struct fixture_statement *ret_statement);
+void fixture_make(struct fixture *fixture, uint32_t agent, uint32_t credential, uint64_t version,
+                  const char *name, struct fixture_statement *ret_statement);
 void fixture_free(struct fixture_statement *statement);
-struct lk_change fixture_enrolment(const struct fixture *fixture, const struct fixture_statement *statement);
+struct lk_change fixture_enrolment(const struct fixture *fixture,
+                                   const struct fixture_statement *statement);
 /* A record by this operator over these digests (not signed: the store does not look). */
-void fixture_record(const struct fixture *fixture, const struct lk_digest *digests, size_t count, uint8_t operator_number,
-                    struct lk_buf *ret_record);
-struct lk_change fixture_login(const struct fixture *fixture, const struct lk_digest *statement, uint64_t row_version,
-                               uint32_t counter);
+void fixture_record(const struct fixture *fixture, const struct lk_digest *digests, size_t count,
+                    uint8_t operator_number, struct lk_buf *ret_record);
+struct lk_change fixture_login(const struct fixture *fixture, const struct lk_digest *statement,
+                               uint64_t row_version, uint32_t counter);
 /* The bytes go into *ret_bytes, which the change borrows. */
-struct lk_change fixture_state(const struct fixture *fixture, const struct lk_digest *statement, enum lk_state state,
-                               struct lk_buf *ret_bytes);
+struct lk_change fixture_state(const struct fixture *fixture, const struct lk_digest *statement,
+                               enum lk_state state, struct lk_buf *ret_bytes);
 
 /* One change in one transaction; the returned reason is the change's. An error ends the test program. */
 enum lk_reason fixture_commit(struct fixture *fixture, struct lk_change *change);
 /* Statement and endorsement by one operator that completes: an active credential. */
 void fixture_enrol(struct fixture *fixture, const struct fixture_statement *statement);
-enum lk_reason fixture_endorse(struct fixture *fixture, const struct lk_digest *statement, uint8_t operator_number, bool completes);
+enum lk_reason fixture_endorse(struct fixture *fixture, const struct lk_digest *statement,
+                               uint8_t operator_number, bool completes);
 /* The one row of this statement; the caller frees. */
-void fixture_row(struct fixture *fixture, const struct lk_digest *statement, struct lk_store_rows *ret_rows);
+void fixture_row(struct fixture *fixture, const struct lk_digest *statement,
+                 struct lk_store_rows *ret_rows);
 
 /* agents * per_agent active credentials with a valid register, in batches through the store's own commit. */
 void fixture_fill(struct fixture *fixture, uint32_t agents, uint32_t per_agent);

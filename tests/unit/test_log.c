@@ -152,21 +152,33 @@ static void chain(void **state)
     entries[1].previous = hashes[0];
     assert_int_equal(lk_log_entry_encode(&bufs[1], &entries[1]), 0);
     assert_int_equal(lk_log_entry_hash(crypto, lk_buf_view(&bufs[1]), &hashes[1]), 0);
-    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[0], lk_buf_view(&bufs[1]), &hashes[1], &decoded, &reason), 0);
+    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[0], lk_buf_view(&bufs[1]),
+                                        &hashes[1], &decoded, &reason),
+                     0);
     assert_int_equal(reason, LK_REASON_NONE);
-    assert_int_equal(lk_log_link_verify(crypto, NULL, NULL, lk_buf_view(&bufs[1]), &hashes[1], &decoded, &reason), 0);
+    assert_int_equal(lk_log_link_verify(crypto, NULL, NULL, lk_buf_view(&bufs[1]), &hashes[1],
+                                        &decoded, &reason),
+                     0);
     assert_int_equal(reason, LK_REASON_NONE);
     /* Another hash beside it, another predecessor, a hole, another broker. */
-    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[0], lk_buf_view(&bufs[1]), &hashes[0], &decoded, &reason), 0);
+    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[0], lk_buf_view(&bufs[1]),
+                                        &hashes[0], &decoded, &reason),
+                     0);
     assert_int_equal(reason, LK_REASON_REGISTER);
-    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[1], lk_buf_view(&bufs[1]), &hashes[1], &decoded, &reason), 0);
+    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[1], lk_buf_view(&bufs[1]),
+                                        &hashes[1], &decoded, &reason),
+                     0);
     assert_int_equal(reason, LK_REASON_REGISTER);
     entries[0].number--;
-    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[0], lk_buf_view(&bufs[1]), &hashes[1], &decoded, &reason), 0);
+    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[0], lk_buf_view(&bufs[1]),
+                                        &hashes[1], &decoded, &reason),
+                     0);
     assert_int_equal(reason, LK_REASON_REGISTER);
     entries[0].number++;
     entries[0].broker.bytes[0] ^= 1;
-    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[0], lk_buf_view(&bufs[1]), &hashes[1], &decoded, &reason), 0);
+    assert_int_equal(lk_log_link_verify(crypto, &entries[0], &hashes[0], lk_buf_view(&bufs[1]),
+                                        &hashes[1], &decoded, &reason),
+                     0);
     assert_int_equal(reason, LK_REASON_REGISTER);
     lk_buf_clear(&bufs[0]);
     lk_buf_clear(&bufs[1]);
@@ -184,7 +196,9 @@ static void lines(void **state)
     memset(record.remote_host, '"', sizeof record.remote_host - 1);
     record.remote_host[sizeof record.remote_host - 1] = '\0';
     lk_log_record_format(line, sizeof line, &record, 7);
-    assert_non_null(strstr(line, "login number=7 reason=E_COUNTER name=al\\x20ice\\x0a\\x3c0\\x3eforged\\x20reason\\x3dOK service=su\\x1b\\x5b2J"));
+    assert_non_null(strstr(
+        line, "login number=7 reason=E_COUNTER "
+              "name=al\\x20ice\\x0a\\x3c0\\x3eforged\\x20reason\\x3dOK service=su\\x1b\\x5b2J"));
     assert_null(strchr(line, '\n'));
     assert_null(strchr(line, '"'));
     assert_true(strlen(line) < sizeof line);
@@ -235,8 +249,9 @@ static void priorities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(worked_example), cmocka_unit_test(broken_bytes), cmocka_unit_test(refused_values),
-        cmocka_unit_test(chain),          cmocka_unit_test(lines),        cmocka_unit_test(sink),
+        cmocka_unit_test(worked_example), cmocka_unit_test(broken_bytes),
+        cmocka_unit_test(refused_values), cmocka_unit_test(chain),
+        cmocka_unit_test(lines),          cmocka_unit_test(sink),
         cmocka_unit_test(priorities),
     };
 

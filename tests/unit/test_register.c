@@ -54,11 +54,14 @@ static int stop(void **state)
     return 0;
 }
 
-static struct lk_register_report check_with(struct lk_mark *with, const struct lk_operator_set *set, bool full)
+static struct lk_register_report check_with(struct lk_mark *with, const struct lk_operator_set *set,
+                                            bool full)
 {
     struct lk_register_report report;
 
-    assert_int_equal(lk_register_check(&lk_store_sqlite, fixture.store, with, fixture.crypto, set, full, &report), 0);
+    assert_int_equal(lk_register_check(&lk_store_sqlite, fixture.store, with, fixture.crypto, set,
+                                       full, &report),
+                     0);
     return report;
 }
 
@@ -82,8 +85,9 @@ static void whole(void **state)
     expect(NULL, LK_REASON_NONE, 0);
     assert_int_equal(check_with(mark, NULL, true).reason, LK_REASON_NONE);
     assert_int_equal(check_with(mark, NULL, true).entries, 7);
-    assert_int_equal(
-        lk_register_check_tail(&lk_store_sqlite, fixture.store, mark, fixture.crypto, NULL, &report), 0);
+    assert_int_equal(lk_register_check_tail(&lk_store_sqlite, fixture.store, mark, fixture.crypto,
+                                            NULL, &report),
+                     0);
     assert_int_equal(report.reason, LK_REASON_NONE);
     assert_int_equal(report.entries, 1);
 }
@@ -91,7 +95,9 @@ static void whole(void **state)
 static void changed_bytes(void **state)
 {
     (void)state;
-    expect("UPDATE register SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'01' AS BLOB) WHERE number = 3", LK_REASON_REGISTER, 3);
+    expect("UPDATE register SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'01' AS BLOB) "
+           "WHERE number = 3",
+           LK_REASON_REGISTER, 3);
 }
 
 static void changed_hash(void **state)
@@ -109,7 +115,8 @@ static void missing_entry(void **state)
 static void exchanged_entries(void **state)
 {
     (void)state;
-    expect("UPDATE register SET number = 100 WHERE number = 3; UPDATE register SET number = 3 WHERE number = 5;"
+    expect("UPDATE register SET number = 100 WHERE number = 3; UPDATE register SET number = 3 "
+           "WHERE number = 5;"
            "UPDATE register SET number = 5 WHERE number = 100",
            LK_REASON_REGISTER, 3);
 }
@@ -123,13 +130,16 @@ static void changed_object(void **state)
 static void changed_statement(void **state)
 {
     (void)state;
-    expect("UPDATE statement SET bytes = (SELECT bytes FROM statement WHERE entry = 3) WHERE entry = 1", LK_REASON_REGISTER, 1);
+    expect("UPDATE statement SET bytes = (SELECT bytes FROM statement WHERE entry = 3) WHERE entry "
+           "= 1",
+           LK_REASON_REGISTER, 1);
 }
 
 static void changed_endorsement(void **state)
 {
     (void)state;
-    expect("UPDATE endorsement SET bytes = CAST(bytes || x'00' AS BLOB) WHERE id = 1", LK_REASON_REGISTER, 2);
+    expect("UPDATE endorsement SET bytes = CAST(bytes || x'00' AS BLOB) WHERE id = 1",
+           LK_REASON_REGISTER, 2);
 }
 
 static void missing_statement(void **state)
@@ -144,8 +154,9 @@ static void revoked_set_back(void **state)
 
     (void)state;
     expect("UPDATE statement SET state = 2 WHERE entry = 5", LK_REASON_REGISTER, 7);
-    assert_int_equal(
-        lk_register_check_tail(&lk_store_sqlite, fixture.store, mark, fixture.crypto, NULL, &report), 0);
+    assert_int_equal(lk_register_check_tail(&lk_store_sqlite, fixture.store, mark, fixture.crypto,
+                                            NULL, &report),
+                     0);
     assert_int_equal(report.reason, LK_REASON_REGISTER);
 }
 
@@ -155,11 +166,14 @@ static void rolled_back(void **state)
     struct lk_register_report report;
 
     (void)state;
-    fixture_sql(&fixture, "DELETE FROM register WHERE number = 7; UPDATE statement SET state = 2 WHERE entry = 5");
+    fixture_sql(
+        &fixture,
+        "DELETE FROM register WHERE number = 7; UPDATE statement SET state = 2 WHERE entry = 5");
     assert_int_equal(check_with(NULL, NULL, true).reason, LK_REASON_NONE);
     expect(NULL, LK_REASON_STORE_ROLLED_BACK, 7);
-    assert_int_equal(
-        lk_register_check_tail(&lk_store_sqlite, fixture.store, mark, fixture.crypto, NULL, &report), 0);
+    assert_int_equal(lk_register_check_tail(&lk_store_sqlite, fixture.store, mark, fixture.crypto,
+                                            NULL, &report),
+                     0);
     assert_int_equal(report.reason, LK_REASON_STORE_ROLLED_BACK);
     assert_int_equal(lk_mark_accept(mark, before.number, &before.hash), 0);
     expect(NULL, LK_REASON_NONE, 0);
@@ -171,7 +185,9 @@ static void another_branch(void **state)
     struct fixture_statement more;
 
     (void)state;
-    fixture_sql(&fixture, "DELETE FROM register WHERE number = 7; UPDATE statement SET state = 2 WHERE entry = 5");
+    fixture_sql(
+        &fixture,
+        "DELETE FROM register WHERE number = 7; UPDATE statement SET state = 2 WHERE entry = 5");
     fixture_make(&fixture, 9, 9, 1, NULL, &more);
     fixture_enrol(&fixture, &more);
     assert_int_equal(check_with(NULL, NULL, true).reason, LK_REASON_NONE);
@@ -191,7 +207,9 @@ static void lost_mark(void **state)
     assert_int_equal(check_with(fresh, NULL, false).reason, LK_REASON_STORE_ROLLED_BACK);
     /* With an empty register it begins. */
     fixture_open(&other);
-    assert_int_equal(lk_register_check(&lk_store_sqlite, other.store, fresh, other.crypto, NULL, false, &report), 0);
+    assert_int_equal(
+        lk_register_check(&lk_store_sqlite, other.store, fresh, other.crypto, NULL, false, &report),
+        0);
     assert_int_equal(report.reason, LK_REASON_NONE);
     assert_false(lk_mark_is_fresh(fresh));
     lk_mark_close(fresh);
@@ -213,8 +231,8 @@ static void rows(void **state)
 {
     static const char *const changes[] = {
         "UPDATE statement SET activation = NULL WHERE entry = 1",
-        "UPDATE statement SET activation = 4 WHERE entry = 1",      /* somebody else's activation */
-        "UPDATE statement SET activation = 1 WHERE entry = 1",      /* its own, but of another kind */
+        "UPDATE statement SET activation = 4 WHERE entry = 1", /* somebody else's activation */
+        "UPDATE statement SET activation = 1 WHERE entry = 1", /* its own, but of another kind */
         "UPDATE statement SET bytes = CAST(bytes || x'00' AS BLOB) WHERE entry = 1",
         "DELETE FROM register WHERE number = 1",
         "UPDATE register SET hash = zeroblob(32) WHERE number = 2",
@@ -267,7 +285,8 @@ static void sign(struct lk_endorsement *endorsement, const struct lk_operator_se
     endorsement->operator_id = set->operators[0].id;
     endorsement->credential_id = set->operators[0].keys[0].credential_id;
     assert_int_equal(lk_endorsement_hash(fixture.crypto, endorsement, hash), 0);
-    test_authenticator_data(&data, "latchkey-operator:example", LK_FLAG_UP | LK_FLAG_UV, 1, zero, LK_VIEW(NULL, 0), NULL);
+    test_authenticator_data(&data, "latchkey-operator:example", LK_FLAG_UP | LK_FLAG_UV, 1, zero,
+                            LK_VIEW(NULL, 0), NULL);
     parts[0] = lk_buf_view(&data);
     parts[1] = LK_VIEW(hash, 32);
     test_sign(&key, parts, 2, &signature);
@@ -280,7 +299,8 @@ static void sign(struct lk_endorsement *endorsement, const struct lk_operator_se
 }
 
 /* One more credential, endorsed with what `spoil` makes of a good endorsement. */
-static void enrol_signed(const struct lk_operator_set *set, uint32_t number, void (*spoil)(struct lk_endorsement *endorsement))
+static void enrol_signed(const struct lk_operator_set *set, uint32_t number,
+                         void (*spoil)(struct lk_endorsement *endorsement))
 {
     const struct lk_tree_path path = {.count = 1};
     const bool completes = true;
@@ -301,12 +321,13 @@ static void enrol_signed(const struct lk_operator_set *set, uint32_t number, voi
     if (spoil != NULL)
         spoil(&endorsement);
     sign(&endorsement, set);
-    if (spoil != NULL && endorsement.count == 1 && endorsement.act == LK_ACT_ENROL && endorsement.time == 0)
+    if (spoil != NULL && endorsement.count == 1 && endorsement.act == LK_ACT_ENROL &&
+        endorsement.time == 0)
         endorsement.time = 1; /* after the signature */
     assert_int_equal(lk_endorsement_encode(&record, &endorsement), 0);
-    change = (struct lk_change){
-        .kind = LK_CHANGE_ENDORSE,
-        .u.endorse = {lk_buf_view(&record), 1, &statement.digest, &path, &completes, &version, fixture.now}};
+    change = (struct lk_change){.kind = LK_CHANGE_ENDORSE,
+                                .u.endorse = {lk_buf_view(&record), 1, &statement.digest, &path,
+                                              &completes, &version, fixture.now}};
     assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_NONE);
     lk_buf_clear(&record);
     fixture_free(&statement);
@@ -339,8 +360,8 @@ static void spoil_order(struct lk_endorsement *endorsement)
 
 static void signatures(void **state)
 {
-    static void (*const spoils[])(struct lk_endorsement *endorsement) = {spoil_signature, spoil_root, spoil_act, spoil_reference,
-                                                                         spoil_order};
+    static void (*const spoils[])(struct lk_endorsement * endorsement) = {
+        spoil_signature, spoil_root, spoil_act, spoil_reference, spoil_order};
     struct lk_operator_set *set;
 
     (void)state;
@@ -376,7 +397,8 @@ static void operator_sets(void **state)
     set->number = 2;
     set->previous.bytes[0] = 1;
     assert_int_equal(lk_operator_set_encode(&bytes, set), 0);
-    change = (struct lk_change){.kind = LK_CHANGE_OPERATOR_SET, .u.set = {.set = lk_buf_view(&bytes), .number = 2, .time = 1}};
+    change = (struct lk_change){.kind = LK_CHANGE_OPERATOR_SET,
+                                .u.set = {.set = lk_buf_view(&bytes), .number = 2, .time = 1}};
     assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_NONE);
     assert_int_equal(check_with(mark, set, false).reason, LK_REASON_NONE);
     set->time++;
