@@ -10,7 +10,6 @@
 
 #include <cmocka.h>
 
-#include "broker/log/record.h"
 #include "broker/register/register.h"
 #include "store_fixture.h"
 
@@ -44,7 +43,9 @@ static void check_register(void)
 {
     struct lk_register_report report;
 
-    assert_int_equal(lk_register_check(&lk_store_sqlite, fixture.store, NULL, fixture.crypto, NULL, false, &report), 0);
+    assert_int_equal(lk_register_check(&lk_store_sqlite, fixture.store, NULL, fixture.crypto, NULL,
+                                       false, &report),
+                     0);
     assert_int_equal(report.reason, LK_REASON_NONE);
     assert_int_equal(report.entries, head().number);
 }
@@ -96,7 +97,8 @@ static void enrol_and_read(void **state)
     assert_memory_equal(row->digest.bytes, made.digest.bytes, LK_DIGEST_SIZE);
     assert_memory_equal(row->credential.bytes, made.credential.bytes, LK_DIGEST_SIZE);
     assert_true(lk_view_equal(row->statement, lk_buf_view(&made.bytes)));
-    assert_true(lk_view_equal(row->attestation_object, LK_VIEW(made.attestation, sizeof made.attestation)));
+    assert_true(
+        lk_view_equal(row->attestation_object, LK_VIEW(made.attestation, sizeof made.attestation)));
     assert_true(row->newest);
     assert_int_equal(row->version, 1);
     assert_int_equal(row->state, LK_STATE_PENDING);
@@ -231,7 +233,8 @@ static void name_moves(void **state)
     assert_memory_equal(rows.subject.bytes, second.statement.subject.bytes, LK_SUBJECT_SIZE);
     assert_int_equal(rows.count, 1);
     lk_store_rows_free(&rows);
-    assert_int_equal(lk_store_sqlite.read_subject(fixture.store, &first.statement.subject, &rows), 0);
+    assert_int_equal(lk_store_sqlite.read_subject(fixture.store, &first.statement.subject, &rows),
+                     0);
     assert_true(rows.known);
     assert_string_equal(rows.name, "");
     assert_int_equal(rows.count, 1);
@@ -283,175 +286,6 @@ static void states_go_forward(void **state)
     fixture_free(&made);
 }
 
-struct seen {
-    size_t count;
-    uint64_t numbers[16];
-    enum lk_reason reasons[16];
-    char names[16][LK_NAME_MAX + 1];
-    struct lk_log_entry last;
-    struct lk_digest last_hash;
-};
-
-static int see_log(void *context, const struct lk_store_log_row *row)
-{
-    struct seen *seen = context;
-    enum lk_reason reason;
-
-    assert_int_equal(lk_log_link_verify(fixture.crypto, seen->last.number != 0 ? &seen->last : NULL,
-                                        &seen->last_hash, row->bytes, &row->hash, &seen->last, &reason),
-                     0);
-    assert_int_equal(reason, LK_REASON_NONE);
-    seen->last_hash = row->hash;
-    seen->numbers[seen->count] = row->number;
-    seen->reasons[seen->count] = seen->last.record.reason;
-    strcpy(seen->names[seen->count++], row->name);
-    return 0;
-}
-
-static void set_nonce(struct lk_change *change, uint32_t minute, uint8_t value)
-{
-    uint8_t *nonce = change->u.login.nonce;
-
-    change->u.login.has_nonce = true;
-    memset(nonce, value, LK_STORE_NONCE_SIZE);
-    for (int i = 0; i < 4; i++)
-        nonce[i] = (uint8_t)(minute >> (24 - 8 * i));
-}
-
-static void logins(void **state)
-{
-    struct fixture_statement made;
-    struct lk_store_rows rows;
-    struct lk_change login;
-    struct seen seen = {0};
-    uint32_t minute = (uint32_t)(fixture.now / 60);
-
-    (void)state;
-    fixture_make(&fixture, 1, 10, 1, "alice", &made);
-    fixture_enrol(&fixture, &made);
-    fixture_row(&fixture, &made.digest, &rows);
-    login = fixture_login(&fixture, &made.digest, rows.rows[0].row_version, 7);
-    lk_store_rows_free(&rows);
-    set_nonce(&login, minute + 5, 1);
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_NONE);
-    assert_int_equal(login.number, 1);
-    /* Judged at the same time as the first: the row version moved by a counter alone. */
-    login.u.login.counter = 8;
-    set_nonce(&login, minute + 5, 2);
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_NONE);
-    login.u.login.counter = 9;
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_REPLAY);
-    assert_int_equal(login.number, 3);
-    set_nonce(&login, minute + 5, 3);
-    login.u.login.counter = 8;
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_COUNTER);
-    login.u.login.refused = true;
-    login.u.login.record.reason = LK_REASON_HOST_GROUP;
-    set_nonce(&login, minute + 5, 4);
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_NONE);
-    fixture_row(&fixture, &made.digest, &rows);
-    assert_int_equal(rows.rows[0].counter, 8);
-    assert_int_equal(rows.rows[0].failures, 2);
-    lk_store_rows_free(&rows);
-    login.u.login.refused = false;
-    login.u.login.record.reason = LK_REASON_NONE;
-    login.u.login.counter = 20;
-    login.u.login.failure_limit = 2;
-    set_nonce(&login, minute + 5, 5);
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_LIMIT);
-    fixture.now += LK_STORE_FAILURE_WINDOW;
-    login.u.login.record.time = fixture.now;
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_NONE);
-    fixture_row(&fixture, &made.digest, &rows);
-    assert_int_equal(rows.rows[0].counter, 20);
-    assert_int_equal(rows.rows[0].failures, 0);
-    assert_int_equal(rows.rows[0].last_login, fixture.now);
-    lk_store_rows_free(&rows);
-    login.u.login.statement.bytes[0] ^= 1;
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_CONFLICT);
-
-    assert_int_equal(lk_store_sqlite.read_log(fixture.store, NULL, 1, 16, see_log, &seen), 0);
-    assert_int_equal(seen.count, 8);
-    assert_int_equal(seen.reasons[2], LK_REASON_REPLAY);
-    assert_int_equal(seen.reasons[3], LK_REASON_COUNTER);
-    assert_int_equal(seen.reasons[4], LK_REASON_HOST_GROUP);
-    assert_int_equal(seen.reasons[5], LK_REASON_LIMIT);
-    assert_string_equal(seen.names[0], "alice");
-    memset(&seen, 0, sizeof seen);
-    assert_int_equal(lk_store_sqlite.read_log(fixture.store, "alice", 0, 2, see_log, &seen), 0);
-    assert_int_equal(seen.count, 2);
-    assert_int_equal(seen.numbers[0], 7);
-    memset(&seen, 0, sizeof seen);
-    assert_int_equal(lk_store_sqlite.read_log(fixture.store, "bob", 0, 2, see_log, &seen), 0);
-    assert_int_equal(seen.count, 0);
-    check_register();
-    fixture_free(&made);
-}
-
-static void nonces_end(void **state)
-{
-    struct fixture_statement made;
-    struct lk_store_rows rows;
-    struct lk_change login;
-    uint32_t minute = (uint32_t)(fixture.now / 60);
-
-    (void)state;
-    fixture_make(&fixture, 1, 10, 1, "alice", &made);
-    fixture_enrol(&fixture, &made);
-    fixture_row(&fixture, &made.digest, &rows);
-    login = fixture_login(&fixture, &made.digest, rows.rows[0].row_version, 0);
-    lk_store_rows_free(&rows);
-    set_nonce(&login, minute + 5, 1);
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_NONE);
-    assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_REPLAY);
-    fixture.now += 3600;
-    assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-    /* Gone from the table, and refused all the same, also after the clock is set back and the store opened again. */
-    fixture.now -= 3600;
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_EXPIRED_CHALLENGE);
-    fixture_reopen(&fixture);
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_EXPIRED_CHALLENGE);
-    set_nonce(&login, minute + 70, 1);
-    assert_int_equal(fixture_commit(&fixture, &login), LK_REASON_NONE);
-    fixture_free(&made);
-}
-
-static void log_segments(void **state)
-{
-    struct lk_change record = {.kind = LK_CHANGE_RECORD,
-                               .u.record = {.reason = LK_REASON_UNKNOWN_AGENT, .count = 3, .name = "nobody", .service = "login"}};
-    struct seen seen = {0};
-
-    (void)state;
-    fixture_close(&fixture);
-    fixture.options.names_term = 10 * 86400;
-    fixture.options.log_term = 30 * 86400;
-    fixture_open(&fixture);
-    for (int day = 0; day < 4; day++) {
-        record.u.record.time = fixture.now;
-        assert_int_equal(fixture_commit(&fixture, &record), LK_REASON_NONE);
-        assert_int_equal(record.number, day + 1);
-        fixture.now += 86400;
-    }
-    fixture.now += 11 * 86400;
-    assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-    assert_int_equal(lk_store_sqlite.read_log(fixture.store, NULL, 1, 16, see_log, &seen), 0);
-    assert_int_equal(seen.count, 4);
-    assert_string_equal(seen.names[0], "");
-    assert_string_equal(seen.names[2], "");
-    assert_string_equal(seen.names[3], "nobody"); /* its segment is still open */
-    fixture.now += 30 * 86400;
-    assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-    memset(&seen, 0, sizeof seen);
-    assert_int_equal(lk_store_sqlite.read_log(fixture.store, NULL, 1, 16, see_log, &seen), 0);
-    assert_int_equal(seen.count, 1);
-    record.u.record.time = fixture.now;
-    assert_int_equal(fixture_commit(&fixture, &record), LK_REASON_NONE);
-    assert_int_equal(record.number, 5);
-    assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-}
-
 /* One refused change in the middle: its neighbours are done, and the numbers have no hole. */
 static void batch(void **state)
 {
@@ -465,8 +299,8 @@ static void batch(void **state)
     fixture_make(&fixture, 3, 12, 1, "carol", &made[2]);
     for (int i = 0; i < 3; i++)
         changes[i] = fixture_enrolment(&fixture, &made[i]);
-    changes[3] = (struct lk_change){.kind = LK_CHANGE_RECORD,
-                                    .u.record = {.time = 1, .reason = LK_REASON_TIMEOUT, .count = 1}};
+    changes[3] = (struct lk_change){
+        .kind = LK_CHANGE_RECORD, .u.record = {.time = 1, .reason = LK_REASON_TIMEOUT, .count = 1}};
     for (int i = 0; i < 4; i++)
         pointers[i] = &changes[i];
     assert_int_equal(lk_store_sqlite.commit(fixture.store, pointers, 4), 0);
@@ -482,15 +316,17 @@ static void batch(void **state)
     /* An endorsement over two of which one does not fit: neither becomes active, and the record does not stay. */
     {
         const struct lk_digest digests[2] = {made[0].digest, made[1].digest};
-        const struct lk_tree_path paths[2] = {{.count = 2, .length = 1}, {.index = 1, .count = 2, .length = 1}};
+        const struct lk_tree_path paths[2] = {{.count = 2, .length = 1},
+                                              {.index = 1, .count = 2, .length = 1}};
         const bool completes[2] = {true, true};
         const uint64_t versions[2] = {1ull << 32, 1ull << 32};
         struct lk_buf record;
         struct lk_change change;
 
         fixture_record(&fixture, digests, 2, 0xa0, &record);
-        change = (struct lk_change){.kind = LK_CHANGE_ENDORSE,
-                                    .u.endorse = {lk_buf_view(&record), 2, digests, paths, completes, versions, 1}};
+        change = (struct lk_change){
+            .kind = LK_CHANGE_ENDORSE,
+            .u.endorse = {lk_buf_view(&record), 2, digests, paths, completes, versions, 1}};
         assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_CONFLICT);
         assert_int_equal(change.activated, 0);
         assert_int_equal(head().active, 0);
@@ -560,10 +396,19 @@ static void lists(void **state)
     assert_int_equal(list(&(struct lk_store_filter){.state = LK_STATE_REVOKED}), 1);
     assert_int_equal(list(&(struct lk_store_filter){.most = 2}), 2);
     assert_int_equal(list(&(struct lk_store_filter){.after = 3}), 2);
-    assert_int_equal(list(&(struct lk_store_filter){.credential_prefix = LK_VIEW(made[2].credential.bytes, 8)}), 1);
-    assert_int_equal(list(&(struct lk_store_filter){.credential_prefix = LK_VIEW(made[0].credential.bytes, 32), .all_versions = true}), 2);
-    assert_int_equal(list(&(struct lk_store_filter){.name = "bob", .credential_prefix = LK_VIEW(made[0].credential.bytes, 32)}), 0);
-    assert_int_equal(lk_store_sqlite.list(fixture.store, &(struct lk_store_filter){0}, stop_at_once, NULL), 42);
+    assert_int_equal(
+        list(&(struct lk_store_filter){.credential_prefix = LK_VIEW(made[2].credential.bytes, 8)}),
+        1);
+    assert_int_equal(
+        list(&(struct lk_store_filter){.credential_prefix = LK_VIEW(made[0].credential.bytes, 32),
+                                       .all_versions = true}),
+        2);
+    assert_int_equal(
+        list(&(struct lk_store_filter){.name = "bob",
+                                       .credential_prefix = LK_VIEW(made[0].credential.bytes, 32)}),
+        0);
+    assert_int_equal(
+        lk_store_sqlite.list(fixture.store, &(struct lk_store_filter){0}, stop_at_once, NULL), 42);
     assert_int_equal(list(&(struct lk_store_filter){0}), 3);
     check_register();
     for (int i = 0; i < 4; i++)
@@ -585,7 +430,8 @@ static void operator_sets_and_restores(void **state)
     assert_int_equal(head().number, 1);
     restore.store_hash = head().hash;
     assert_int_equal(lk_restore_encode(&bytes, &restore), 0);
-    change = (struct lk_change){.kind = LK_CHANGE_RESTORE, .u.restore = {.restore = lk_buf_view(&bytes), .time = 2}};
+    change = (struct lk_change){.kind = LK_CHANGE_RESTORE,
+                                .u.restore = {.restore = lk_buf_view(&bytes), .time = 2}};
     assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_NONE);
     assert_int_equal(head().number, 2);
     /* It accepted the register as it stood then. */
@@ -605,7 +451,8 @@ static void credential_too_many(void **state)
 
         fixture_make(&fixture, 1, i, 1, "alice", &made);
         change = fixture_enrolment(&fixture, &made);
-        assert_int_equal(fixture_commit(&fixture, &change), i < LK_STORE_ROWS_MAX ? LK_REASON_NONE : LK_REASON_LIMIT);
+        assert_int_equal(fixture_commit(&fixture, &change),
+                         i < LK_STORE_ROWS_MAX ? LK_REASON_NONE : LK_REASON_LIMIT);
         fixture_free(&made);
     }
     assert_int_equal(lk_store_sqlite.read_name(fixture.store, "alice", &rows), 0);
@@ -622,7 +469,9 @@ static void filled(void **state)
     fixture_fill(&fixture, 300, 2);
     assert_int_equal(head().agents, 300);
     assert_int_equal(head().active, 600);
-    assert_int_equal(lk_register_check(&lk_store_sqlite, fixture.store, NULL, fixture.crypto, NULL, true, &report), 0);
+    assert_int_equal(lk_register_check(&lk_store_sqlite, fixture.store, NULL, fixture.crypto, NULL,
+                                       true, &report),
+                     0);
     assert_int_equal(report.reason, LK_REASON_NONE);
     assert_int_equal(report.entries, 1200);
 }
@@ -636,9 +485,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(new_version, start, stop),
         cmocka_unit_test_setup_teardown(name_moves, start, stop),
         cmocka_unit_test_setup_teardown(states_go_forward, start, stop),
-        cmocka_unit_test_setup_teardown(logins, start, stop),
-        cmocka_unit_test_setup_teardown(nonces_end, start, stop),
-        cmocka_unit_test_setup_teardown(log_segments, start, stop),
         cmocka_unit_test_setup_teardown(batch, start, stop),
         cmocka_unit_test_setup_teardown(lists, start, stop),
         cmocka_unit_test_setup_teardown(operator_sets_and_restores, start, stop),
