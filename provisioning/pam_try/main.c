@@ -35,6 +35,8 @@ struct options {
     struct lk_secret *pin; /* from --pin-file */
     bool auth_only;
     bool quiet;
+    bool pin_given;
+    bool password_given;
 };
 
 static void usage(FILE *stream)
@@ -94,12 +96,15 @@ static char *read_line(const char *prompt, bool hidden)
     return answer;
 }
 
-static char *answer_hidden(const struct options *options, const char *prompt)
+/* A secret from a file is given once: what was refused once would be refused again, and each PIN counts on the key. */
+static char *answer_hidden(struct options *options, const char *prompt)
 {
     bool about_pin = strstr(prompt, "PIN") != NULL;
     const struct lk_secret *ready = about_pin ? options->pin : options->password;
+    bool *given = about_pin ? &options->pin_given : &options->password_given;
 
-    if (ready != NULL) {
+    if (ready != NULL && !*given) {
+        *given = true;
         if (!options->quiet)
             fprintf(stderr, "%s(answered from a file)\n", prompt);
         return strdup(lk_secret_string(ready));
@@ -110,7 +115,7 @@ static char *answer_hidden(const struct options *options, const char *prompt)
     return read_line(prompt, true);
 }
 
-static int answer_one(const struct options *options, const struct pam_message *message,
+static int answer_one(struct options *options, const struct pam_message *message,
                       struct pam_response *response)
 {
     switch (message->msg_style) {
@@ -133,7 +138,7 @@ static int answer_one(const struct options *options, const struct pam_message *m
 static int converse(int count, const struct pam_message **messages,
                     struct pam_response **ret_responses, void *context)
 {
-    const struct options *options = context;
+    struct options *options = context;
     struct pam_response *responses;
     int result = PAM_SUCCESS;
 
@@ -166,14 +171,9 @@ static int start(const struct options *options, const struct pam_conv *conversat
     return pam_start(options->service, options->user, conversation, ret_handle);
 }
 
-static int run_stack(const struct options *options, const char **ret_step, char *ret_text,
-                     size_t size)
+static int run_stack(struct options *options, const char **ret_step, char *ret_text, size_t size)
 {
-    union {
-        const struct options *in;
-        void *out;
-    } context = {.in = options};
-    const struct pam_conv conversation = {.conv = converse, .appdata_ptr = context.out};
+    const struct pam_conv conversation = {.conv = converse, .appdata_ptr = options};
     pam_handle_t *handle = NULL;
     int result;
 
