@@ -201,7 +201,9 @@ static void talker_drop(struct talker *talker)
 static void talker_failed(struct talker *talker, enum lk_reason reason, uint8_t retries)
 {
     struct lk_device_ceremony *ceremony = talker->ceremony;
-    bool wait_on = reason == LK_REASON_WRONG_KEY || reason == LK_REASON_KEY_REMOVED;
+    /* A key that is enrolled already is the wrong key for an enrolment: whoever makes two keys has the first one still plugged in. */
+    bool wrong = reason == LK_REASON_WRONG_KEY || reason == LK_REASON_KEY_EXCLUDED;
+    bool wait_on = wrong || reason == LK_REASON_KEY_REMOVED;
     char name[129];
 
     (void)snprintf(name, sizeof(name), "%s", talker->has_info ? talker->info.name : "");
@@ -211,7 +213,7 @@ static void talker_failed(struct talker *talker, enum lk_reason reason, uint8_t 
         lk_device_ceremony_fail(ceremony, reason, retries, name);
         return;
     }
-    if (reason == LK_REASON_WRONG_KEY)
+    if (wrong)
         ceremony_tell(ceremony, LK_EVENT_WRONG_KEY, retries, name);
     else if (reason == LK_REASON_KEY_REMOVED)
         ceremony_tell(ceremony, LK_EVENT_KEY_REMOVED, retries, name);
@@ -353,7 +355,8 @@ static int talker_send_request(struct talker *talker, bool probe)
 
         assert_request.timeout_ms = timeout;
         /* Without verification a lone key answers at once whether it holds a credential; else it would ask for a PIN, or blink, in vain. */
-        if (probe || (assert_request.flags & LK_CEREMONY_UV) != 0)
+        if ((probe || (assert_request.flags & LK_CEREMONY_UV) != 0) &&
+            assert_request.allow_count > 0) /* a discoverable credential shows itself only after verification (credProtect 2) */
             assert_request.flags |= LK_CEREMONY_PROBE;
         error = lk_device_assert_encode(&talker->peer.out, ceremony->number, &assert_request);
     }
