@@ -104,7 +104,7 @@ LK_FIELDS_DECODER(lk_desk_signed_decode, struct lk_device_assertion, lk_device_a
 
 static const struct lk_field submit_list[] = {
     LK_VIEW_FIELD(struct lk_desk_submit, statement, 1, LK_BOUND_STATEMENT),
-    LK_VIEW_FIELD(struct lk_desk_submit, attestation_object, 1, LK_BOUND_ATTESTATION_OBJECT),
+    LK_VIEW_FIELD(struct lk_desk_submit, attestation_object, 0, LK_BOUND_ATTESTATION_OBJECT),
     LK_VIEW_FIELD(struct lk_desk_submit, client_data_hash, 32, 32),
 };
 static const struct lk_fields submit_fields = LK_FIELDS(submit_list);
