@@ -6,15 +6,6 @@
 #include "device/talker/talker_main.h"
 #include "sandbox/sandbox.h"
 
-#ifdef LK_SANITIZED
-/* Talkers get no environment. An allocation over the limit fails, as it does without the sanitizer. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "allocator_may_return_null=1:detect_leaks=0";
-}
-#endif
-
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--talker") == 0)

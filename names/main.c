@@ -4,16 +4,23 @@
  * getpwnam_r, of which it takes the uid and compares the name. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 
 #include "message/names.h"
 #include "names/names.h"
 #include "sandbox/sandbox.h"
+
+#ifdef LK_SANITIZED
+/* The search for leaks would have to trace a process that is locked in. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+#endif
 
 static int lk_names_frame(int link, struct lk_buf *out, const struct lk_frame *frame)
 {
@@ -77,19 +84,32 @@ static int lk_names_failed(const char *what, const char *why)
     return 1;
 }
 
+/* Digits and nothing else, at most six of them; -1 if not. */
+static int lk_names_descriptor(const char *text)
+{
+    size_t len = strspn(text, "0123456789");
+    int number = 0;
+
+    if (len == 0 || len > 6 || text[len] != '\0')
+        return -1;
+    for (; *text != '\0'; text++)
+        number = number * 10 + (*text - '0');
+    return number;
+}
+
 int main(int argc, char **argv)
 {
-    char *end = NULL;
-    long link = -1;
+    int link = -1;
     int error = 0;
 
-    if (argc == 3 && strcmp(argv[1], "--link") == 0 && argv[2][0] >= '0' && argv[2][0] <= '9')
-        link = strtol(argv[2], &end, 10);
-    if (link < 0 || link > 1 << 20 || *end != '\0') {
-        fprintf(stderr, "latchkey-names: is started by latchkeyd; usage: latchkey-names --link FD\n");
+    if (argc == 3 && strcmp(argv[1], "--link") == 0)
+        link = lk_names_descriptor(argv[2]);
+    if (link < 0) {
+        fprintf(stderr,
+                "latchkey-names: is started by latchkeyd; usage: latchkey-names --link FD\n");
         return 2;
     }
-    if (fcntl((int)link, F_SETFD, FD_CLOEXEC) != 0)
+    if (fcntl(link, F_SETFD, FD_CLOEXEC) != 0)
         return lk_names_failed("--link", strerror(errno));
     /* If the parent died before this call, its end of the link is closed and the loop ends at once. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
@@ -97,6 +117,6 @@ int main(int argc, char **argv)
     error = lk_sandbox_enter(&lk_sandbox_names);
     if (error)
         return lk_names_failed("sandbox", lk_error_text(error));
-    error = lk_names_run((int)link);
+    error = lk_names_run(link);
     return error ? lk_names_failed("link", lk_error_text(error)) : 0;
 }

@@ -9,9 +9,9 @@
 enum { LK_FIND_MAX = 16, LK_FIND_DESCRIPTOR_MAX = 4096 };
 
 struct lk_found_key {
-    char id[256];    /* differs each time a key is plugged in, so that a fast replug is a new key */
-    char path[256];  /* what is opened */
-    char name[129];  /* printable ASCII, for people */
+    char id[256];   /* differs each time a key is plugged in, so that a fast replug is a new key */
+    char path[256]; /* what is opened */
+    char name[129]; /* printable ASCII, for people */
     uint16_t report_in;
     uint16_t report_out;
 };
@@ -33,7 +33,8 @@ extern const struct lk_finder lk_finder_hidraw;
 
 /* Does a HID report descriptor (HID 1.11 section 6.2.2) hold a CTAPHID collection (CTAP 2.1 section 11.2.8.1: usage page 0xF1D0, usage 1), and how many bytes
  * have its reports? 0; -LK_ERR_NOT_FOUND: another kind of device; -LK_ERR_TRUNCATED, -LK_ERR_RANGE: malformed. The bytes come from the device. */
-LK_MUST_USE int lk_report_descriptor_read(struct lk_view descriptor, uint16_t *ret_in, uint16_t *ret_out);
+LK_MUST_USE int lk_report_descriptor_read(struct lk_view descriptor, uint16_t *ret_in,
+                                          uint16_t *ret_out);
 /* Copies a name that a device gave itself: printable ASCII stays, every other byte becomes '?'; cut to size - 1. */
 void lk_found_name(char *ret_name, size_t size, struct lk_view text);
 

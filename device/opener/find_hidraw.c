@@ -82,8 +82,8 @@ static void lk_hidraw_name(int folder, char *ret_name, size_t size)
 /* False: not a security key, or gone while we looked. */
 static bool lk_hidraw_look(int class_folder, const char *node, struct lk_found_key *ret_key)
 {
-    LK_CLEANUP(lk_fd_close) int folder =
-        openat(class_folder, node, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    LK_CLEANUP(lk_fd_close)
+    int folder = openat(class_folder, node, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct lk_found_key key = {0};
     uint8_t descriptor[LK_FIND_DESCRIPTOR_MAX];
     size_t len = 0;

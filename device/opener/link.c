@@ -25,8 +25,8 @@ enum lk_candidate_state {
 struct lk_candidate {
     struct lk_found_key key;
     enum lk_candidate_state state;
-    bool denied;         /* there, but not for us: counts as absent */
-    bool listed;         /* seen by the last enumeration */
+    bool denied; /* there, but not for us: counts as absent */
+    bool listed; /* seen by the last enumeration */
     int64_t locked_since;
 };
 
@@ -37,7 +37,7 @@ struct lk_opener {
     struct lk_buf out;
     int watch;
     int signals;
-    bool hello;          /* the broker's came */
+    bool hello; /* the broker's came */
     bool running;
     uint32_t ceremony;
     uint32_t next_key;
@@ -143,8 +143,7 @@ static void lk_opener_merge(struct lk_opener *opener, const struct lk_found_key 
     for (size_t i = 0; i < count; i++) {
         size_t known = 0;
 
-        while (known < opener->count &&
-               strcmp(opener->candidates[known].key.id, keys[i].id) != 0)
+        while (known < opener->count && strcmp(opener->candidates[known].key.id, keys[i].id) != 0)
             known++;
         if (known < opener->count)
             opener->candidates[known].listed = true;

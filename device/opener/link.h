@@ -8,17 +8,18 @@
 #include "device/opener/pool.h"
 
 enum {
-    LK_OPENER_LOCK_MS = 500,  /* how long a locked key is tried before BUSY is told */
-    LK_OPENER_RETRY_MS = 20,  /* between two tries */
+    LK_OPENER_LOCK_MS = 500, /* how long a locked key is tried before BUSY is told */
+    LK_OPENER_RETRY_MS = 20, /* between two tries */
     LK_OPENER_RESCAN_MS = 1000,
-    LK_OPENER_REFILL_MS = 200 /* the pool is refilled this long after a talker was taken: not in the way of the login that took it */
+    LK_OPENER_REFILL_MS =
+        200 /* the pool is refilled this long after a talker was taken: not in the way of the login that took it */
 };
 
 struct lk_opener_options {
-    int link;                 /* stream socket to the broker; the caller's */
+    int link; /* stream socket to the broker; the caller's */
     const struct lk_finder *finder;
-    const char *program;      /* the talkers' program */
-    size_t pool;              /* how many wait, 0 to LK_TALKERS_MAX */
+    const char *program; /* the talkers' program */
+    size_t pool;         /* how many wait, 0 to LK_TALKERS_MAX */
     const struct lk_clock *clock;
 };
 

@@ -8,10 +8,10 @@
 #include "base/error.h"
 
 enum {
-    LK_TALKERS_MAX = 16,     /* waiting and working ones together */
+    LK_TALKERS_MAX = 16, /* waiting and working ones together */
     LK_POOL_DEFAULT = 2,
-    LK_POOL_PAUSE_MS = 500,  /* after a talker died while it waited */
-    LK_TALKER_CONTROL = 3    /* the talker's descriptor of its control socket */
+    LK_POOL_PAUSE_MS = 500, /* after a talker died while it waited */
+    LK_TALKER_CONTROL = 3   /* the talker's descriptor of its control socket */
 };
 
 struct lk_talker_process {
@@ -24,7 +24,7 @@ struct lk_pool {
     size_t want;         /* how many wait */
     size_t count;
     struct lk_talker_process talkers[LK_TALKERS_MAX];
-    int64_t not_before;  /* no refill before this time (monotonic milliseconds) */
+    int64_t not_before; /* no refill before this time (monotonic milliseconds) */
 };
 
 void lk_pool_init(struct lk_pool *pool, const char *program, size_t want);

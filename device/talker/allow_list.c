@@ -6,9 +6,11 @@
 #include "device/talker/talker.h"
 
 enum {
-    LK_MESSAGE_MAX_DEFAULT = 1024, /* CTAP 2.1 section 6.4, maxMsgSize: what holds if it is not told */
-    LK_COMMAND_OVERHEAD = 192,     /* hash, PIN protocol and token, options, extensions and heads around a list */
-    LK_LIST_ENTRY_OVERHEAD = 24    /* {"id": h'', "type": "public-key"} without the id */
+    LK_MESSAGE_MAX_DEFAULT =
+        1024, /* CTAP 2.1 section 6.4, maxMsgSize: what holds if it is not told */
+    LK_COMMAND_OVERHEAD =
+        192, /* hash, PIN protocol and token, options, extensions and heads around a list */
+    LK_LIST_ENTRY_OVERHEAD = 24 /* {"id": h'', "type": "public-key"} without the id */
 };
 
 bool lk_list_possible(const struct lk_talker *talker, struct lk_view id)
@@ -19,7 +21,8 @@ bool lk_list_possible(const struct lk_talker *talker, struct lk_view id)
 uint32_t lk_list_chunk(const struct lk_talker *talker, const struct lk_credential_list *list,
                        uint32_t start)
 {
-    uint64_t room = talker->limits.message_max ? talker->limits.message_max : LK_MESSAGE_MAX_DEFAULT;
+    uint64_t room =
+        talker->limits.message_max ? talker->limits.message_max : LK_MESSAGE_MAX_DEFAULT;
     uint64_t used = LK_COMMAND_OVERHEAD + strlen(list->relying_party);
     uint64_t taken = 0;
     uint32_t i = start;

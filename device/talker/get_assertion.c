@@ -29,7 +29,8 @@ static int lk_assertion_prepare(const struct lk_talker *talker,
                                                 sizeof(request->client_data_hash));
     for (uint32_t i = start; i < start + count && error == FIDO_OK; i++) {
         if (lk_list_possible(talker, request->allow[i]))
-            error = fido_assert_allow_cred(assertion, request->allow[i].data, request->allow[i].len);
+            error =
+                fido_assert_allow_cred(assertion, request->allow[i].data, request->allow[i].len);
     }
     return error;
 }
@@ -55,7 +56,8 @@ static enum lk_reason lk_assertion_answer(struct lk_talker *talker, const fido_a
                                           struct lk_view only)
 {
     struct lk_device_assertion answer = {
-        .credential_id = LK_VIEW(fido_assert_id_ptr(assertion, 0), fido_assert_id_len(assertion, 0)),
+        .credential_id =
+            LK_VIEW(fido_assert_id_ptr(assertion, 0), fido_assert_id_len(assertion, 0)),
         .signature = LK_VIEW(fido_assert_sig_ptr(assertion, 0), fido_assert_sig_len(assertion, 0)),
         .user_handle =
             LK_VIEW(fido_assert_user_id_ptr(assertion, 0), fido_assert_user_id_len(assertion, 0)),
@@ -107,7 +109,8 @@ static enum lk_reason lk_assertion_choose(struct lk_talker *talker,
     return LK_REASON_NONE;
 }
 
-enum lk_reason lk_talker_get_assertion(struct lk_talker *talker, const struct lk_device_assert *request)
+enum lk_reason lk_talker_get_assertion(struct lk_talker *talker,
+                                       const struct lk_device_assert *request)
 {
     struct lk_assertion_attempt attempt = {0};
     struct lk_operation operation = {.run = lk_assertion_run, .context = &attempt};

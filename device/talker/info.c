@@ -43,8 +43,8 @@ enum lk_reason lk_talker_read_info(struct lk_talker *talker)
     fido_cbor_info_t *parsed = NULL;
     int error = 0;
 
-    talker->info = (struct lk_device_info){.pin_retries = LK_RETRIES_UNKNOWN,
-                                           .minimum_pin = LK_PIN_MINIMUM};
+    talker->info =
+        (struct lk_device_info){.pin_retries = LK_RETRIES_UNKNOWN, .minimum_pin = LK_PIN_MINIMUM};
     memcpy(talker->info.name, talker->node.name, sizeof(talker->info.name));
     if (!fido_dev_is_fido2(talker->device)) {
         talker->info.options = LK_KEY_CTAP1_ONLY;

@@ -57,7 +57,8 @@ int64_t lk_io_left_ms(const struct lk_io *io)
 
 void lk_io_flush(struct lk_io *io)
 {
-    if (lk_buf_error(&io->out) || (io->out.len > 0 && lk_frame_send(io->control, lk_buf_view(&io->out))))
+    if (lk_buf_error(&io->out) ||
+        (io->out.len > 0 && lk_frame_send(io->control, lk_buf_view(&io->out))))
         io->ended = io->ended ? io->ended : LK_REASON_CANCELLED;
     lk_buf_reset(&io->out);
 }

@@ -11,37 +11,40 @@
 #include <fido.h>
 
 enum {
-    LK_REPORT_SIZE = 64,   /* libfido2 1.12 takes no other size with I/O functions of one's own */
-    LK_DRAIN_MS = 150,     /* how long the key may take to answer a cancel; well under the 300 ms of a whole cancel */
+    LK_REPORT_SIZE = 64, /* libfido2 1.12 takes no other size with I/O functions of one's own */
+    LK_DRAIN_MS =
+        150, /* how long the key may take to answer a cancel; well under the 300 ms of a whole cancel */
     LK_GETINFO_REPORTS = 40 /* 2,302 bytes of getInfo: more than libfido2 takes */
 };
 
 /* The answer of getInfo as it came, to be answered from when libfido2 asks the second time: one exchange less with a slow key. */
 struct lk_getinfo_memory {
     uint8_t reports[LK_GETINFO_REPORTS][LK_REPORT_SIZE];
-    size_t count;    /* remembered */
-    size_t next;     /* to be handed out */
-    size_t missing;  /* bytes of the answer that have not come yet */
+    size_t count;   /* remembered */
+    size_t next;    /* to be handed out */
+    size_t missing; /* bytes of the answer that have not come yet */
     bool complete;
     bool replaying;
 };
 
 struct lk_io {
-    int node;              /* the key; non-blocking */
-    int control;           /* the broker, through the socket that the opener made */
+    int node;    /* the key; non-blocking */
+    int control; /* the broker, through the socket that the opener made */
     const struct lk_clock *clock;
-    int64_t deadline;      /* monotonic milliseconds; the whole ceremony ends then */
-    struct lk_buf in;      /* from the broker: holds PINs, so it is secret */
+    int64_t deadline; /* monotonic milliseconds; the whole ceremony ends then */
+    struct lk_buf in; /* from the broker: holds PINs, so it is secret */
     struct lk_buf out;
-    uint32_t request;      /* id of the ceremony's request */
-    enum lk_reason ended;  /* why no report can come any more: CANCELLED, TIMEOUT, KEY_REMOVED, KEY_BUSY, PROTOCOL; NONE while all is well */
+    uint32_t request; /* id of the ceremony's request */
+    enum lk_reason
+        ended; /* why no report can come any more: CANCELLED, TIMEOUT, KEY_REMOVED, KEY_BUSY, PROTOCOL; NONE while all is well */
     /* what the key is doing, read off the reports that pass */
     uint8_t channel[4];
-    uint8_t command;       /* CTAP command byte of the running CBOR message, 0 = none */
-    bool outstanding;      /* a message was sent and its answer has not begun */
-    bool finger;           /* built-in verification: clientPIN waits for a finger, not for a touch */
-    bool finger_in_command;/* the same, for keys without tokens: the command itself waits for the finger */
-    enum lk_event told;    /* last event of this command, so that it is told once */
+    uint8_t command;  /* CTAP command byte of the running CBOR message, 0 = none */
+    bool outstanding; /* a message was sent and its answer has not begun */
+    bool finger;      /* built-in verification: clientPIN waits for a finger, not for a touch */
+    bool
+        finger_in_command; /* the same, for keys without tokens: the command itself waits for the finger */
+    enum lk_event told; /* last event of this command, so that it is told once */
     struct lk_getinfo_memory getinfo;
 };
 

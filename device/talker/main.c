@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "sandbox/sandbox.h"
 #include "device/talker/errors.h"
 #include "device/talker/talker.h"
 #include "device/talker/talker_main.h"
+#include "sandbox/sandbox.h"
 
-enum { LK_TIMEOUT_MAX_MS = 120000, LK_CONTROL = 3 /* LK_TALKER_CONTROL of the opener, whose headers a talker does not see */ };
+enum {
+    LK_TIMEOUT_MAX_MS = 120000,
+    LK_CONTROL = 3 /* LK_TALKER_CONTROL of the opener, whose headers a talker does not see */
+};
 
 /* The request, decoded. Its views point into bytes. */
 struct lk_talker_request {
@@ -92,7 +95,8 @@ static enum lk_reason lk_talker_open(struct lk_talker *talker)
     return talker->info.options & LK_KEY_CTAP1_ONLY ? LK_REASON_KEY_UNSUPPORTED : talker->io.ended;
 }
 
-static enum lk_reason lk_talker_ceremony(struct lk_talker *talker, struct lk_talker_request *request)
+static enum lk_reason lk_talker_ceremony(struct lk_talker *talker,
+                                         struct lk_talker_request *request)
 {
     enum lk_reason reason = lk_talker_take_request(talker, request);
 

@@ -20,8 +20,9 @@ static int lk_creation_run(struct lk_talker *talker, const char *pin, bool finge
     return error == FIDO_OK ? fido_dev_make_cred(talker->device, attempt->credential, pin) : error;
 }
 
-static int lk_creation_prepare(const struct lk_talker *talker, const struct lk_device_create *request,
-                               bool exclude, fido_cred_t *credential)
+static int lk_creation_prepare(const struct lk_talker *talker,
+                               const struct lk_device_create *request, bool exclude,
+                               fido_cred_t *credential)
 {
     int error = fido_cred_set_type(credential, COSE_ES256);
 
@@ -29,8 +30,9 @@ static int lk_creation_prepare(const struct lk_talker *talker, const struct lk_d
         error = fido_cred_set_clientdata_hash(credential, request->client_data_hash,
                                               sizeof(request->client_data_hash));
     if (error == FIDO_OK)
-        error = fido_cred_set_rp(credential, request->relying_party,
-                                 request->relying_party_name[0] ? request->relying_party_name : NULL);
+        error =
+            fido_cred_set_rp(credential, request->relying_party,
+                             request->relying_party_name[0] ? request->relying_party_name : NULL);
     if (error == FIDO_OK)
         error = fido_cred_set_user(credential, request->user_id, sizeof(request->user_id),
                                    request->user_name,
@@ -41,7 +43,8 @@ static int lk_creation_prepare(const struct lk_talker *talker, const struct lk_d
         error = fido_cred_set_prot(credential, request->protection);
     for (uint32_t i = 0; i < request->exclude_count && exclude && error == FIDO_OK; i++) {
         if (lk_list_possible(talker, request->exclude[i]))
-            error = fido_cred_exclude(credential, request->exclude[i].data, request->exclude[i].len);
+            error =
+                fido_cred_exclude(credential, request->exclude[i].data, request->exclude[i].len);
     }
     return error;
 }
@@ -70,7 +73,8 @@ static enum lk_reason lk_creation_answer(struct lk_talker *talker, const fido_cr
 }
 
 /* What the request needs and the key says it lacks. */
-static bool lk_creation_supported(const struct lk_talker *talker, const struct lk_device_create *request)
+static bool lk_creation_supported(const struct lk_talker *talker,
+                                  const struct lk_device_create *request)
 {
     if ((request->flags & LK_CEREMONY_RESIDENT) && !(talker->info.options & LK_KEY_RESIDENT))
         return false;
@@ -78,8 +82,8 @@ static bool lk_creation_supported(const struct lk_talker *talker, const struct l
 }
 
 /* A list that the key does not take in one command is asked for silently, part by part. *ret_exclude: give the list to the key. */
-static enum lk_reason lk_creation_exclude(struct lk_talker *talker, const struct lk_device_create *request,
-                                          bool *ret_exclude)
+static enum lk_reason lk_creation_exclude(struct lk_talker *talker,
+                                          const struct lk_device_create *request, bool *ret_exclude)
 {
     struct lk_credential_list list = {request->relying_party, request->exclude,
                                       request->exclude_count};
@@ -99,7 +103,8 @@ static enum lk_reason lk_creation_exclude(struct lk_talker *talker, const struct
     return found == LK_FOUND_YES ? LK_REASON_KEY_EXCLUDED : LK_REASON_NONE;
 }
 
-enum lk_reason lk_talker_make_credential(struct lk_talker *talker, const struct lk_device_create *request)
+enum lk_reason lk_talker_make_credential(struct lk_talker *talker,
+                                         const struct lk_device_create *request)
 {
     struct lk_creation_attempt attempt = {0};
     struct lk_operation operation = {.run = lk_creation_run, .context = &attempt};

@@ -28,7 +28,8 @@ static bool lk_finger_failed(const struct lk_talker *talker, int fido_error)
 }
 
 /* UV_FAILED: the finger was not recognised often enough, the PIN may be asked for. */
-static enum lk_reason lk_verify_finger(struct lk_talker *talker, const struct lk_operation *operation)
+static enum lk_reason lk_verify_finger(struct lk_talker *talker,
+                                       const struct lk_operation *operation)
 {
     uint64_t told = talker->limits.finger_tries;
     uint64_t tries = told > 0 && told < LK_FINGER_TRIES ? told : LK_FINGER_TRIES;
@@ -117,9 +118,8 @@ static enum lk_reason lk_pin_ask(struct lk_talker *talker, const struct lk_ask_p
 
 static struct lk_ask_pin lk_pin_question(const struct lk_talker *talker, bool again)
 {
-    struct lk_ask_pin ask = {.retries = talker->retries,
-                             .again = again,
-                             .minimum = talker->info.minimum_pin};
+    struct lk_ask_pin ask = {
+        .retries = talker->retries, .again = again, .minimum = talker->info.minimum_pin};
 
     memcpy(ask.detail, talker->node.name, sizeof(ask.detail));
     return ask;
@@ -169,7 +169,8 @@ static enum lk_reason lk_verify_pin(struct lk_talker *talker, const struct lk_op
 }
 
 /* The key has no PIN: its holder chooses one. */
-static enum lk_reason lk_verify_choose(struct lk_talker *talker, const struct lk_operation *operation)
+static enum lk_reason lk_verify_choose(struct lk_talker *talker,
+                                       const struct lk_operation *operation)
 {
     for (bool again = false;; again = true) {
         struct lk_ask_pin ask = lk_pin_question(talker, again);
@@ -186,7 +187,8 @@ static enum lk_reason lk_verify_choose(struct lk_talker *talker, const struct lk
         if (!talker->io.ended && error == FIDO_ERR_PIN_POLICY_VIOLATION)
             continue;
         if (error == FIDO_OK)
-            error = operation->run(talker, lk_secret_string(talker->pin), false, operation->context);
+            error =
+                operation->run(talker, lk_secret_string(talker->pin), false, operation->context);
         return lk_outcome(talker, error);
     }
 }

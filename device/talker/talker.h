@@ -7,18 +7,19 @@
 #include "device/talker/io.h"
 
 enum {
-    LK_PIN_TRIES_KEPT = 3,   /* at this many tries left no PIN is sent any more: the holder can still unblock the key elsewhere */
-    LK_PIN_MINIMUM = 4,      /* code points, CTAP 2.1 section 6.5.1 */
-    LK_FINGER_TRIES = 3,     /* before the PIN is asked for instead */
-    LK_REJECTED_MAX = 8      /* a key has eight PIN tries */
+    LK_PIN_TRIES_KEPT =
+        3, /* at this many tries left no PIN is sent any more: the holder can still unblock the key elsewhere */
+    LK_PIN_MINIMUM = 4,  /* code points, CTAP 2.1 section 6.5.1 */
+    LK_FINGER_TRIES = 3, /* before the PIN is asked for instead */
+    LK_REJECTED_MAX = 8  /* a key has eight PIN tries */
 };
 
 /* What getInfo said, as far as a ceremony needs it. Zero = not told. */
 struct lk_key_limits {
-    uint64_t list_max;       /* maxCredentialCountInList */
-    uint64_t id_max;         /* maxCredentialIdLength */
-    uint64_t message_max;    /* maxMsgSize */
-    uint64_t finger_tries;   /* preferredPlatformUvAttempts */
+    uint64_t list_max;     /* maxCredentialCountInList */
+    uint64_t id_max;       /* maxCredentialIdLength */
+    uint64_t message_max;  /* maxMsgSize */
+    uint64_t finger_tries; /* preferredPlatformUvAttempts */
 };
 
 struct lk_talker {
@@ -27,9 +28,10 @@ struct lk_talker {
     fido_dev_t *device;
     struct lk_device_info info;
     struct lk_key_limits limits;
-    uint8_t retries;         /* last known number of PIN or finger tries, for FAILED */
-    struct lk_secret *pin;   /* the one PIN, while it is needed */
-    struct lk_buf rejected;  /* secret: PINs this key refused in this ceremony, each with its length */
+    uint8_t retries;       /* last known number of PIN or finger tries, for FAILED */
+    struct lk_secret *pin; /* the one PIN, while it is needed */
+    struct lk_buf
+        rejected; /* secret: PINs this key refused in this ceremony, each with its length */
 };
 
 /* One attempt at the operation: pin may be NULL; finger: with built-in verification. Returns what libfido2 returned. */
@@ -49,7 +51,11 @@ enum lk_reason lk_talker_verify(struct lk_talker *talker, uint32_t flags,
 enum lk_reason lk_talker_reason(const struct lk_talker *talker, int fido_error);
 
 /* allow_list.c: which of the credentials does this key hold? */
-enum lk_found { LK_FOUND_YES, LK_FOUND_NO, LK_FOUND_UNKNOWN /* the key does not answer silent questions */ };
+enum lk_found {
+    LK_FOUND_YES,
+    LK_FOUND_NO,
+    LK_FOUND_UNKNOWN /* the key does not answer silent questions */
+};
 struct lk_credential_list {
     const char *relying_party;
     const struct lk_view *ids;
@@ -65,7 +71,8 @@ enum lk_reason lk_list_probe(struct lk_talker *talker, const struct lk_credentia
                              enum lk_found *ret_found, uint32_t *ret_start, uint32_t *ret_count);
 
 /* get_assertion.c, make_credential.c: the whole ceremony; NONE: the answer stands in io.out. */
-enum lk_reason lk_talker_get_assertion(struct lk_talker *talker, const struct lk_device_assert *request);
+enum lk_reason lk_talker_get_assertion(struct lk_talker *talker,
+                                       const struct lk_device_assert *request);
 enum lk_reason lk_talker_make_credential(struct lk_talker *talker,
                                          const struct lk_device_create *request);
 

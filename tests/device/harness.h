@@ -66,8 +66,8 @@ void link_expect_busy(struct harness *harness, uint32_t ceremony, char ret_detai
 /* Nothing comes for so long. */
 void link_expect_quiet(struct harness *harness, int ms);
 
-void talker_assert(struct talker *talker, uint32_t flags, const struct lk_view *allow, uint32_t count,
-                   uint32_t timeout_ms);
+void talker_assert(struct talker *talker, uint32_t flags, const struct lk_view *allow,
+                   uint32_t count, uint32_t timeout_ms);
 void talker_create(struct talker *talker, const struct lk_device_create *create);
 void talker_pin(struct talker *talker, const char *pin);
 void talker_cancel(struct talker *talker);
@@ -93,8 +93,8 @@ struct credential {
 };
 void credential_make(struct harness *harness, uint32_t ceremony, struct credential *ret_credential);
 /* The independent oracle: libfido2's own verification, and that the answer is by this credential. */
-bool credential_signed(const struct credential *credential, const struct lk_device_assertion *assertion,
-                       bool verified);
+bool credential_signed(const struct credential *credential,
+                       const struct lk_device_assertion *assertion, bool verified);
 
 /* Sends the ASSERT of these tests: the one credential, a fixed hash. */
 extern const uint8_t test_hash[32];

@@ -274,6 +274,27 @@ static void key_in_use_by_another_program(void **state)
     link_stop(&harness, 1);
 }
 
+/* libfido2's own verification of what the talker built. */
+static void attestation_verifies(const struct lk_attestation_object *object)
+{
+    fido_cred_t *checked = fido_cred_new();
+
+    assert_string_equal(object->format, "packed");
+    assert_true(object->certificate_count >= 1);
+    assert_int_equal(fido_cred_set_type(checked, COSE_ES256), FIDO_OK);
+    assert_int_equal(fido_cred_set_rp(checked, RELYING_PARTY, NULL), FIDO_OK);
+    assert_int_equal(fido_cred_set_clientdata_hash(checked, test_hash, sizeof(test_hash)), FIDO_OK);
+    assert_int_equal(fido_cred_set_prot(checked, 2), FIDO_OK);
+    assert_int_equal(fido_cred_set_fmt(checked, object->format), FIDO_OK);
+    assert_int_equal(fido_cred_set_authdata_raw(checked, object->authenticator_data.data,
+                                                object->authenticator_data.len),
+                     FIDO_OK);
+    assert_int_equal(fido_cred_set_attstmt(checked, object->statement.data, object->statement.len),
+                     FIDO_OK);
+    assert_int_equal(fido_cred_verify(checked), FIDO_OK);
+    fido_cred_free(&checked);
+}
+
 static void resident_credential_with_protection(void **state)
 {
     struct lk_device_create create = {
@@ -282,7 +303,6 @@ static void resident_credential_with_protection(void **state)
     struct lk_device_assertion assertion;
     struct talker talker;
     struct lk_view bytes;
-    fido_cred_t *checked = fido_cred_new();
     struct lk_authenticator_data data;
     uint8_t id[1024];
     struct lk_view allow;
@@ -306,19 +326,7 @@ static void resident_credential_with_protection(void **state)
     assert_int_equal(lk_authenticator_data_decode(object.authenticator_data, &data), 0);
     memcpy(id, data.credential_id.data, data.credential_id.len);
     allow = LK_VIEW(id, data.credential_id.len);
-    assert_string_equal(object.format, "packed");
-    assert_true(object.certificate_count >= 1);
-    assert_int_equal(fido_cred_set_type(checked, COSE_ES256), FIDO_OK);
-    assert_int_equal(fido_cred_set_rp(checked, RELYING_PARTY, NULL), FIDO_OK);
-    assert_int_equal(fido_cred_set_clientdata_hash(checked, test_hash, sizeof(test_hash)), FIDO_OK);
-    assert_int_equal(fido_cred_set_prot(checked, 2), FIDO_OK);
-    assert_int_equal(fido_cred_set_fmt(checked, object.format), FIDO_OK);
-    assert_int_equal(fido_cred_set_authdata_raw(checked, object.authenticator_data.data,
-                                                object.authenticator_data.len),
-                     FIDO_OK);
-    assert_int_equal(fido_cred_set_attstmt(checked, object.statement.data, object.statement.len), FIDO_OK);
-    assert_int_equal(fido_cred_verify(checked), FIDO_OK);
-    fido_cred_free(&checked);
+    attestation_verifies(&object);
     talker_close(&talker);
     link_stop(&harness, 1);
     assert_non_null(strstr(key_say(&harness, "k1", "dump-credentials"), "count=1"));

@@ -35,17 +35,18 @@ static void plug(int number, const char *hid_name, const char *descriptor)
     char text[2048];
 
     snprintf(text, sizeof(text),
-             "P: /devices/usb/hid%d\nE: SUBSYSTEM=hid\nE: HID_ID=0003:00001209:00005070\nE: HID_NAME=%s\n"
+             "P: /devices/usb/hid%d\nE: SUBSYSTEM=hid\nE: HID_ID=0003:00001209:00005070\nE: "
+             "HID_NAME=%s\n"
              "H: report_descriptor=%s\n\n"
-             "P: /devices/usb/hid%d/hidraw/hidraw%d\nN: hidraw%d\nE: SUBSYSTEM=hidraw\nE: DEVNAME=/dev/hidraw%d\n"
+             "P: /devices/usb/hid%d/hidraw/hidraw%d\nN: hidraw%d\nE: SUBSYSTEM=hidraw\nE: "
+             "DEVNAME=/dev/hidraw%d\n"
              "L: device=../../../hid%d\n",
              number, hid_name, descriptor, number, number, number, number, number);
     if (!umockdev_testbed_add_from_string(testbed, text, NULL))
         fail_msg("umockdev does not take:\n%s", text);
 }
 
-#define KEY                                                                                          \
-    "06D0F10901A1010920150026FF007508954081020921150026FF00750895409102C0"
+#define KEY "06D0F10901A1010920150026FF007508954081020921150026FF00750895409102C0"
 
 static void only_keys(void **state)
 {

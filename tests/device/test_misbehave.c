@@ -64,9 +64,9 @@ static void works_again(uint32_t ceremony)
 static void nonsense(void **state)
 {
     static const char *const ways[] = {
-        "lie-length",      "garbage-reports", "bad-sequence", "malformed-cbor", "huge-array",
-        "no-such-command", "lie-length all",  "bad-sequence all",
-        "malformed-cbor all", "huge-array all", "garbage-reports all",
+        "lie-length",         "garbage-reports", "bad-sequence",        "malformed-cbor",
+        "huge-array",         "no-such-command", "lie-length all",      "bad-sequence all",
+        "malformed-cbor all", "huge-array all",  "garbage-reports all",
     };
 
     (void)state;
@@ -100,7 +100,8 @@ static void nonsense(void **state)
 /* What libfido2 does not judge is passed on unchanged, and does not verify. */
 static void lies(void **state)
 {
-    static const char *const ways[] = {"bad-rp-hash", "clear-up", "bad-signature", "foreign-credential"};
+    static const char *const ways[] = {"bad-rp-hash", "clear-up", "bad-signature",
+                                       "foreign-credential"};
 
     (void)state;
     for (uint32_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -128,8 +129,8 @@ static void lies(void **state)
 /* Time-outs: the whole ceremony ends by its deadline, and 300 ms later at the latest. */
 static void held_up(void **state)
 {
-    static const char *const ways[] = {"misbehave stall", "misbehave dead", "misbehave endless-keepalive",
-                                       "touch wait", "slow 20000"};
+    static const char *const ways[] = {"misbehave stall", "misbehave dead",
+                                       "misbehave endless-keepalive", "touch wait", "slow 20000"};
 
     (void)state;
     for (uint32_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
@@ -182,8 +183,8 @@ static void cancelled(void **state)
         }
         while (key_blinks(&harness, "k1") && now_ms() - begun < WAIT_MS)
             usleep(500);
-        print_message("  %s: the key is quiet after %lld ms\n", way == 0 ? "CANCEL" : "closed socket",
-                      (long long)(now_ms() - begun));
+        print_message("  %s: the key is quiet after %lld ms\n",
+                      way == 0 ? "CANCEL" : "closed socket", (long long)(now_ms() - begun));
         assert_false(key_blinks(&harness, "k1"));
         assert_int_equal(key_counter(&harness, "k1", "cancels"), cancels + 1);
         if (way == 0)
@@ -233,9 +234,11 @@ static void bad_requests(void **state)
 {
     static const uint8_t nothing[] = {0, 0, 0, 6, 0, LK_MESSAGE_DEVICE_ASSERT, 0, 0, 0, 7};
     static const uint8_t another[] = {0, 0, 0, 6, 0, LK_MESSAGE_DEVICE_START, 0, 0, 0, 7};
-    static const uint8_t endless[] = {0xff, 0xff, 0xff, 0xff, 0, LK_MESSAGE_DEVICE_ASSERT, 0, 0, 0, 7};
-    const struct lk_view frames[] = {
-        LK_VIEW(nothing, sizeof(nothing)), LK_VIEW(another, sizeof(another)), LK_VIEW(endless, sizeof(endless))};
+    static const uint8_t endless[] = {0xff, 0xff, 0xff, 0xff, 0, LK_MESSAGE_DEVICE_ASSERT,
+                                      0,    0,    0,    7};
+    const struct lk_view frames[] = {LK_VIEW(nothing, sizeof(nothing)),
+                                     LK_VIEW(another, sizeof(another)),
+                                     LK_VIEW(endless, sizeof(endless))};
 
     (void)state;
     for (uint32_t i = 0; i < 3; i++) {
@@ -357,10 +360,12 @@ static void locked_in_before_the_key(void **state)
         count = children(harness.opener, pids, 16);
         locked = 0;
         for (size_t i = 0; i < count; i++)
-            locked += status_value(pids[i], "Seccomp") == 2 &&
-                      status_value(pids[i], "Seccomp_filters") == status_value(harness.opener, "Seccomp_filters") + 1 &&
-                      status_value(pids[i], "NoNewPrivs") == 1 && limited(pids[i]) &&
-                      (descriptors(pids[i]) == 4 || geteuid() != 0 /* whose folder is then root's */);
+            locked +=
+                status_value(pids[i], "Seccomp") == 2 &&
+                status_value(pids[i], "Seccomp_filters") ==
+                    status_value(harness.opener, "Seccomp_filters") + 1 &&
+                status_value(pids[i], "NoNewPrivs") == 1 && limited(pids[i]) &&
+                (descriptors(pids[i]) == 4 || geteuid() != 0 /* whose folder is then root's */);
     }
     assert_int_equal(locked, 2);
     assert_int_equal(count, 2);

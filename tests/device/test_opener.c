@@ -65,8 +65,8 @@ static bool socket_look(const char *folder, const char *name, struct lk_found_ke
         lstat(key.path, &status) != 0 || !S_ISSOCK(status.st_mode))
         return false;
     /* A socket that was made anew is a key plugged in anew. */
-    if (snprintf(key.id, sizeof(key.id), "%.100s %lld.%09ld", name, (long long)status.st_mtim.tv_sec,
-                 status.st_mtim.tv_nsec) >= (int)sizeof(key.id))
+    if (snprintf(key.id, sizeof(key.id), "%.100s %lld.%09ld", name,
+                 (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec) >= (int)sizeof(key.id))
         return false;
     if (snprintf(key.name, sizeof(key.name), "Software key %.*s", (int)(len - 5), name) >=
         (int)sizeof(key.name))
@@ -154,7 +154,8 @@ static bool default_talker(char *ret_path, size_t size)
 
 int main(int argc, char **argv)
 {
-    struct lk_finder finder = {.watch = socket_watch, .enumerate = socket_enumerate, .open = socket_open};
+    struct lk_finder finder = {
+        .watch = socket_watch, .enumerate = socket_enumerate, .open = socket_open};
     const struct lk_sandbox_profile *profile = NULL;
     char talker[8192];
 
@@ -178,7 +179,8 @@ int main(int argc, char **argv)
         argc -= 2;
     }
     if (!finder.context) {
-        fprintf(stderr, "usage: latchkey-test-opener [--sandbox] --keys DIR [--talker PATH] --link FD [--pool N]\n");
+        fprintf(stderr, "usage: latchkey-test-opener [--sandbox] --keys DIR [--talker PATH] --link "
+                        "FD [--pool N]\n");
         return 2;
     }
     return lk_opener_main(argc, argv, &finder, talker, profile);

@@ -181,8 +181,8 @@ static void wrong_key_asks_nothing(void **state)
 
 static void pin_chosen(void **state)
 {
-    struct lk_device_create create = {.timeout_ms = WAIT_MS,
-                                      .flags = LK_CEREMONY_UV | LK_CEREMONY_PIN | LK_CEREMONY_CHOOSE_PIN};
+    struct lk_device_create create = {
+        .timeout_ms = WAIT_MS, .flags = LK_CEREMONY_UV | LK_CEREMONY_PIN | LK_CEREMONY_CHOOSE_PIN};
     struct lk_ask_pin ask;
     struct talker talker;
 

@@ -14,12 +14,12 @@
 #include "names/names.h"
 
 static struct {
-    int error;             /* what getpwnam_r returns */
-    const char *name;      /* of the entry; NULL = none */
-    size_t needs;          /* bytes of buffer; less gives ERANGE */
-    int interruptions;     /* EINTR so often first */
+    int error;         /* what getpwnam_r returns */
+    const char *name;  /* of the entry; NULL = none */
+    size_t needs;      /* bytes of buffer; less gives ERANGE */
+    int interruptions; /* EINTR so often first */
     bool no_memory;
-    size_t largest;        /* buffer offered */
+    size_t largest; /* buffer offered */
 } service;
 
 int __wrap_getpwnam_r(const char *name, struct passwd *entry, char *buffer, size_t size,
