@@ -12,17 +12,20 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/secret.h"
 #include "client/client.h"
 #include "message/text.h"
 #include "pam_module/journal.h"
 #include "pam_module/remote.h"
 
+/* The broker ends a ceremony after 30 s and is started again 500 ms after its end; the login time-out is for one that has stopped. A
+ * PIN has at least four code points (CTAP 2.1 section 6.5.1). */
 enum {
     LK_CONNECT_TIMEOUT_MS = 5000,
-    LK_LOGIN_TIMEOUT_MS =
-        45000, /* the broker ends a ceremony after 30 s; this is for one that has stopped */
-    LK_RESTART_PAUSE_MS = 700, /* the broker is started again 500 ms after its end */
-    LK_PIN_SHORTEST = 4        /* code points, CTAP 2.1 section 6.5.1 */
+    LK_LOGIN_TIMEOUT_MS = 45000,
+    LK_RESTART_PAUSE_MS = 700,
+    LK_STACK_WIPED = 16384,
+    LK_PIN_SHORTEST = 4
 };
 
 /* Programs like sudo block these while a module runs, and look afterwards: a blocked signal is seen only here. */
@@ -171,6 +174,16 @@ static enum lk_reason lk_attempt_reason(int error)
     }
 }
 
+/* The PIN went through registers, and what interrupts a program (a signal of the host's, a call that is bound late) stores those below
+ * the stack pointer. Deeper than this the way of a PIN does not go, the host's own conversation aside. The sanitizer would put
+ * the array elsewhere. */
+__attribute__((noinline, no_sanitize("address"))) static void lk_attempt_wipe_stack(void)
+{
+    uint8_t below[LK_STACK_WIPED];
+
+    lk_wipe(below, sizeof(below));
+}
+
 /* One connection, one ceremony. *ret_seen: the person has been shown something. */
 static int lk_attempt_ceremony(struct lk_attempt *attempt, struct lk_verdict *ret_verdict,
                                bool *ret_seen)
@@ -195,6 +208,7 @@ static int lk_attempt_ceremony(struct lk_attempt *attempt, struct lk_verdict *re
         r = lk_client_login(&client, &attempt->login, LK_LOGIN_TIMEOUT_MS, &callbacks, ret_verdict,
                             ret_seen);
     lk_client_close(&client);
+    lk_attempt_wipe_stack();
     return r;
 }
 

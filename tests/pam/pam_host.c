@@ -114,6 +114,8 @@ static int host_transaction(struct pam_host *host, const char *folder, int which
     if (host->before != NULL)
         host->before(host, pam);
     code = host_dispatch(pam, which, host->flags);
+    if (host->after != NULL)
+        host->after(host, code);
     if (pam_get_item(pam, PAM_USER, &after) == PAM_SUCCESS && after != NULL)
         snprintf(host->user_after, sizeof(host->user_after), "%s", (const char *)after);
     if (pam_end(pam, code) != PAM_SUCCESS)

@@ -22,7 +22,8 @@ struct pam_host {
     int (*conv)(int, const struct pam_message **, struct pam_response **,
                 void *); /* NULL = the usual */
     void (*before)(struct pam_host *host, pam_handle_t *pam);
-    bool keep_broker; /* the test stops it itself */
+    void (*after)(struct pam_host *host, int code); /* right behind the call */
+    bool keep_broker;                               /* the test stops it itself */
 
     /* What was seen. */
     struct fake_broker broker;
