@@ -117,6 +117,8 @@ static void enrol_and_read(void **state)
     assert_int_equal(rows.rows[0].endorsement_count, 1);
     lk_store_rows_free(&rows);
     assert_int_equal(fixture_endorse(&fixture, &made.digest, 0xa1, true), LK_REASON_NONE);
+    /* The same record again, after its answer was lost: known already. */
+    assert_int_equal(fixture_endorse(&fixture, &made.digest, 0xa0, false), LK_REASON_NONE);
     fixture_row(&fixture, &made.digest, &rows);
     row = &rows.rows[0];
     assert_int_equal(row->state, LK_STATE_ACTIVE);
