@@ -20,7 +20,8 @@ struct lk_verify_pool {
     bool stop;
     struct lk_verify_job *first; /* waiting */
     struct lk_verify_job **last;
-    struct lk_verify_job *ready; /* done, newest first */
+    struct lk_verify_job *oldest; /* handed in and not yet done; the loop thread's own */
+    struct lk_verify_job **newest;
 };
 
 int lk_verify_job_fill(struct lk_verify_job *job, const struct lk_assertion *assertion,
@@ -81,7 +82,6 @@ static void *pool_thread(void *argument)
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         struct lk_verify_job *job;
-        bool first;
         uint64_t one = 1;
 
         while (pool->first == NULL && !pool->stop)
@@ -95,39 +95,39 @@ static void *pool_thread(void *argument)
         pthread_mutex_unlock(&pool->lock);
         job_verify(pool->crypto, job);
         pthread_mutex_lock(&pool->lock);
-        first = pool->ready == NULL;
-        job->next = pool->ready;
-        pool->ready = job;
+        job->finished = true;
         /* An eventfd write of 1 fails only when the counter is full, and then it is readable anyway. */
-        if (first && write(pool->watch.fd, &one, sizeof(one)) < 0)
+        if (write(pool->watch.fd, &one, sizeof(one)) < 0)
             continue;
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
+static struct lk_verify_job *pool_take(struct lk_verify_pool *pool)
+{
+    struct lk_verify_job *job = pool->oldest;
+    bool finished;
+
+    if (job == NULL)
+        return NULL;
+    pthread_mutex_lock(&pool->lock);
+    finished = job->finished;
+    pthread_mutex_unlock(&pool->lock);
+    if (!finished)
+        return NULL;
+    pool->oldest = job->submitted;
+    if (pool->oldest == NULL)
+        pool->newest = &pool->oldest;
+    return job;
+}
+
 static void pool_collect(struct lk_verify_pool *pool)
 {
-    struct lk_verify_job *ready;
-    struct lk_verify_job *ordered = NULL;
+    struct lk_verify_job *job;
 
-    pthread_mutex_lock(&pool->lock);
-    ready = pool->ready;
-    pool->ready = NULL;
-    pthread_mutex_unlock(&pool->lock);
-    while (ready != NULL) {
-        struct lk_verify_job *next = ready->next;
-
-        ready->next = ordered;
-        ordered = ready;
-        ready = next;
-    }
-    while (ordered != NULL) {
-        struct lk_verify_job *job = ordered;
-
-        ordered = job->next;
+    while ((job = pool_take(pool)) != NULL)
         job->done(job, job->context);
-    }
 }
 
 static void pool_ready(struct lk_watch *watch, uint32_t events)
@@ -153,6 +153,7 @@ int lk_verify_pool_start(struct lk_broker *broker, uint32_t threads,
     pool->loop = broker->loop;
     pool->crypto = broker->crypto;
     pool->last = &pool->first;
+    pool->newest = &pool->oldest;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->wake, NULL);
     pool->watch = (struct lk_watch){.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
@@ -210,6 +211,10 @@ void lk_verify_job_run(struct lk_broker *broker, struct lk_verify_job *job)
         return;
     }
     job->next = NULL;
+    job->submitted = NULL;
+    job->finished = false;
+    *pool->newest = job;
+    pool->newest = &job->submitted;
     pthread_mutex_lock(&pool->lock);
     *pool->last = job;
     pool->last = &job->next;

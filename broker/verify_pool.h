@@ -26,7 +26,9 @@ struct lk_verify_job {
     /* on the loop thread */
     void (*done)(struct lk_verify_job *job, void *context);
     void *context;
-    struct lk_verify_job *next;
+    struct lk_verify_job *next;      /* waiting for a thread */
+    struct lk_verify_job *submitted; /* handed in after this one */
+    bool finished;
 };
 
 /* Copies the assertion and the challenge into the job. -LK_ERR_TOO_BIG, -LK_ERR_NOMEM. */
@@ -41,7 +43,8 @@ LK_MUST_USE int lk_verify_pool_start(struct lk_broker *broker, uint32_t threads,
 /* Waits for the jobs that run and calls done for all. Accepts NULL, returns NULL. */
 struct lk_verify_pool *lk_verify_pool_stop(struct lk_verify_pool *pool);
 
-/* Runs the job; done is called on this thread, before this returns where there is no pool. */
+/* Runs the job; done is called on this thread, before this returns where there is no pool. Jobs are done in the order in which they were handed in, whichever thread
+ * was faster: two answers of one key keep the order of their counters. */
 void lk_verify_job_run(struct lk_broker *broker, struct lk_verify_job *job);
 
 #endif
