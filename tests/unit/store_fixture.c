@@ -263,43 +263,67 @@ void fixture_enrol(struct fixture *fixture, const struct fixture_statement *stat
     NEED(fixture_endorse(fixture, &statement->digest, 0xa0, true) == LK_REASON_NONE);
 }
 
-enum { FILL_BATCH = 256 };
+/* Statements a transaction, and statements a touch: a path costs hashes for each of its neighbours. */
+enum { FILL_BATCH = 256, FILL_TOUCH = 16 };
 
-/* One batch of statements, then one endorsement over all of them. A new row has revision 1 and no use. */
+/* What the endorsements of one touch borrow. */
+struct fill_touch {
+    struct lk_buf record;
+    struct lk_digest digests[FILL_TOUCH];
+    struct lk_tree_path paths[FILL_TOUCH];
+    bool completes[FILL_TOUCH];
+    uint64_t versions[FILL_TOUCH];
+};
+
+/* A new row has revision 1 and no use. */
+static struct lk_change fill_touch(struct fixture *fixture, const struct fixture_statement *made,
+                                   size_t count, struct fill_touch *touch)
+{
+    for (size_t i = 0; i < count; i++) {
+        touch->digests[i] = made[i].digest;
+        touch->completes[i] = true;
+        touch->versions[i] = 1ull << 32;
+    }
+    for (size_t i = 0; i < count; i++)
+        NEED(lk_tree_path(fixture->crypto, touch->digests, count, i, &touch->paths[i]) == 0);
+    fixture_record(fixture, touch->digests, count, 0xa0, &touch->record);
+    return (struct lk_change){.kind = LK_CHANGE_ENDORSE,
+                              .u.endorse = {.endorsement = lk_buf_view(&touch->record),
+                                            .count = count,
+                                            .statements = touch->digests,
+                                            .paths = touch->paths,
+                                            .completes = touch->completes,
+                                            .row_versions = touch->versions,
+                                            .time = fixture->now}};
+}
+
+static void fill_commit(struct fixture *fixture, struct lk_change *changes, size_t count)
+{
+    static struct lk_change *pointers[FILL_BATCH];
+
+    for (size_t i = 0; i < count; i++)
+        pointers[i] = &changes[i];
+    NEED(lk_store_sqlite.commit(fixture->store, pointers, count) == 0);
+    for (size_t i = 0; i < count; i++)
+        NEED(changes[i].reason == LK_REASON_NONE);
+}
+
+/* One transaction of statements, one of the endorsements over them. */
 static void fill_batch(struct fixture *fixture, struct fixture_statement *made, size_t count)
 {
     static struct lk_change changes[FILL_BATCH];
-    static struct lk_change *pointers[FILL_BATCH];
-    static struct lk_digest digests[FILL_BATCH];
-    static struct lk_tree_path paths[FILL_BATCH];
-    static bool completes[FILL_BATCH];
-    static uint64_t versions[FILL_BATCH];
-    struct lk_buf record;
-    struct lk_change endorse;
+    static struct fill_touch touches[FILL_BATCH / FILL_TOUCH];
+    size_t touched = 0;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         changes[i] = fixture_enrolment(fixture, &made[i]);
-        pointers[i] = &changes[i];
-        digests[i] = made[i].digest;
-        completes[i] = true;
-        versions[i] = 1ull << 32;
-    }
-    NEED(lk_store_sqlite.commit(fixture->store, pointers, count) == 0);
-    for (size_t i = 0; i < count; i++) {
-        NEED(changes[i].reason == LK_REASON_NONE);
-        NEED(lk_tree_path(fixture->crypto, digests, count, i, &paths[i]) == 0);
-    }
-    fixture_record(fixture, digests, count, 0xa0, &record);
-    endorse = (struct lk_change){.kind = LK_CHANGE_ENDORSE,
-                                 .u.endorse = {.endorsement = lk_buf_view(&record),
-                                               .count = count,
-                                               .statements = digests,
-                                               .paths = paths,
-                                               .completes = completes,
-                                               .row_versions = versions,
-                                               .time = fixture->now}};
-    NEED(fixture_commit(fixture, &endorse) == LK_REASON_NONE);
-    lk_buf_clear(&record);
+    fill_commit(fixture, changes, count);
+    for (size_t i = 0; i < count; i += FILL_TOUCH, touched++)
+        changes[touched] = fill_touch(
+            fixture, &made[i], count - i < FILL_TOUCH ? count - i : FILL_TOUCH, &touches[touched]);
+    fill_commit(fixture, changes, touched);
+    for (size_t i = 0; i < touched; i++)
+        lk_buf_clear(&touches[i].record);
 }
 
 void fixture_fill(struct fixture *fixture, uint32_t agents, uint32_t per_agent)

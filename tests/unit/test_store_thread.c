@@ -110,6 +110,26 @@ static void many(void **state)
     free(changes);
 }
 
+/* Enough batches to call for maintenance while commits go on. */
+static void one_by_one(void **state)
+{
+    enum { MANY = 300 };
+    struct lk_change *changes = calloc(MANY, sizeof *changes);
+    struct lk_store_thread *thread;
+    struct done seen = {0};
+
+    (void)state;
+    assert_non_null(changes);
+    assert_int_equal(lk_store_thread_start(&lk_store_sqlite, fixture.store, &thread), 0);
+    for (size_t i = 0; i < MANY; i++) {
+        changes[i] = record(&seen);
+        assert_int_equal(lk_store_thread_queue(thread, &changes[i]), 0);
+        wait_for(thread, &seen, i + 1);
+    }
+    assert_null(lk_store_thread_stop(thread));
+    free(changes);
+}
+
 static void stop_commits_what_waits(void **state)
 {
     enum { MANY = 1500 };
@@ -197,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(many, start, stop),
+        cmocka_unit_test_setup_teardown(one_by_one, start, stop),
         cmocka_unit_test_setup_teardown(stop_commits_what_waits, start, stop),
         cmocka_unit_test(full_queue_and_failed_batches),
     };
