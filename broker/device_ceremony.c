@@ -31,7 +31,8 @@ struct lk_device_ceremony {
     struct lk_timer timeout;
     int64_t deadline_ms;
     struct talker *talkers;
-    struct talker *asked; /* whose PIN question is before the person */
+    struct talker *asked;   /* whose PIN question is before the person */
+    struct talker *pin_key; /* whose turn it is: asked, or its PIN was given */
     bool key_seen;
     bool insert_told;
     bool touch_told;
@@ -154,17 +155,29 @@ void lk_device_ceremony_busy(struct lk_device_ceremony *ceremony, const struct l
 
 /* ---- PIN: one question at a time ---- */
 
+static void ceremony_ask(struct lk_device_ceremony *ceremony, struct talker *talker)
+{
+    ceremony->asked = talker;
+    ceremony->pin_key = talker;
+    ceremony->touch_told = false;
+    ceremony->callbacks.ask_pin(ceremony->callbacks.context, &talker->ask);
+}
+
+/* The key whose PIN was given keeps the turn until it is out: a wrong PIN is asked for again there. */
 static void ceremony_ask_next(struct lk_device_ceremony *ceremony)
 {
     if (ceremony->asked != NULL)
         return;
-    for (struct talker *talker = ceremony->talkers; talker != NULL; talker = talker->next) {
-        if (!talker->wants_pin)
-            continue;
-        ceremony->asked = talker;
-        ceremony->touch_told = false;
-        ceremony->callbacks.ask_pin(ceremony->callbacks.context, &talker->ask);
+    if (ceremony->pin_key != NULL) {
+        if (ceremony->pin_key->wants_pin)
+            ceremony_ask(ceremony, ceremony->pin_key);
         return;
+    }
+    for (struct talker *talker = ceremony->talkers; talker != NULL; talker = talker->next) {
+        if (talker->wants_pin) {
+            ceremony_ask(ceremony, talker);
+            return;
+        }
     }
 }
 
@@ -194,6 +207,8 @@ static void talker_drop(struct talker *talker)
     *place = talker->next;
     if (ceremony->asked == talker)
         ceremony->asked = NULL;
+    if (ceremony->pin_key == talker)
+        ceremony->pin_key = NULL;
     talker_free(talker);
 }
 
@@ -356,7 +371,8 @@ static int talker_send_request(struct talker *talker, bool probe)
         assert_request.timeout_ms = timeout;
         /* Without verification a lone key answers at once whether it holds a credential; else it would ask for a PIN, or blink, in vain. */
         if ((probe || (assert_request.flags & LK_CEREMONY_UV) != 0) &&
-            assert_request.allow_count > 0) /* a discoverable credential shows itself only after verification (credProtect 2) */
+            assert_request.allow_count >
+                0) /* a discoverable credential shows itself only after verification (credProtect 2) */
             assert_request.flags |= LK_CEREMONY_PROBE;
         error = lk_device_assert_encode(&talker->peer.out, ceremony->number, &assert_request);
     }
