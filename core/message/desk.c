@@ -42,6 +42,8 @@ static const struct lk_field filter_list[] = {
     LK_PREFIX(struct lk_desk_filter, credential_prefix_len, credential_prefix),
     LK_U8(struct lk_desk_filter, state),
     LK_BOOL(struct lk_desk_filter, all_versions),
+    LK_U64(struct lk_desk_filter, after),
+    LK_INT_FIELD(struct lk_desk_filter, most, 2, 1, LK_LIST_MOST),
 };
 static const struct lk_fields filter_fields = LK_FIELDS(filter_list);
 LK_FIELDS_ENCODER(lk_desk_list_encode, struct lk_desk_filter, LK_MESSAGE_DESK_LIST, filter_fields)
@@ -160,7 +162,18 @@ static const struct lk_fields state_fields = LK_FIELDS(state_list);
 LK_FIELDS_ENCODER(lk_desk_state_encode, struct lk_desk_state, LK_MESSAGE_DESK_STATE, state_fields)
 LK_FIELDS_DECODER(lk_desk_state_decode, struct lk_desk_state, state_fields)
 
-static const struct lk_field lost_list[] = {LK_STRING(struct lk_desk_lost, name)};
+static const struct lk_field lost_credential_list[] = {{.kind = LK_FIELD_BYTES, .size = 32}};
+static const struct lk_fields lost_credential_fields = LK_FIELDS(lost_credential_list);
+static const struct lk_field lost_list[] = {
+    LK_STRING(struct lk_desk_lost, name),
+    {.kind = LK_FIELD_RECORDS,
+     .offset = offsetof(struct lk_desk_lost, credentials),
+     .size = LK_MEMBER_SIZE(struct lk_desk_lost, credentials[0]),
+     .count_offset = offsetof(struct lk_desk_lost, count),
+     .low = 1,
+     .most = 32,
+     .record = &lost_credential_fields},
+};
 static const struct lk_fields lost_fields = LK_FIELDS(lost_list);
 LK_FIELDS_ENCODER(lk_desk_lost_encode, struct lk_desk_lost, LK_MESSAGE_DESK_LOST, lost_fields)
 LK_FIELDS_DECODER(lk_desk_lost_decode, struct lk_desk_lost, lost_fields)

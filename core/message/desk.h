@@ -118,7 +118,8 @@ LK_MUST_USE int lk_desk_signed_decode(struct lk_view payload,
 
 struct lk_desk_submit {
     struct lk_view statement;
-    struct lk_view attestation_object; /* empty: a later version that rests on the one in the store */
+    struct lk_view
+        attestation_object; /* empty: a later version that rests on the one in the store */
     struct lk_view client_data_hash;
 };
 LK_MUST_USE int lk_desk_submit_encode(struct lk_buf *buf, uint32_t request,

@@ -221,6 +221,8 @@ static int lk_array_put(struct lk_buf *buf, const struct lk_field *field, const 
 
     if (count > field->most)
         return -LK_ERR_TOO_BIG;
+    if (field->kind == LK_FIELD_RECORDS && count < field->low)
+        return -LK_ERR_RANGE;
     lk_buf_put_u16(buf, (uint16_t)count);
     for (size_t i = 0; r == 0 && i < count; i++)
         r = lk_element_put(buf, field, base + field->offset + i * lk_element_size(field));
@@ -236,6 +238,8 @@ static int lk_array_get(struct lk_view *view, const struct lk_field *field, uint
         return r;
     if (count > field->most)
         return -LK_ERR_TOO_BIG;
+    if (field->kind == LK_FIELD_RECORDS && count < field->low)
+        return -LK_ERR_RANGE;
     for (size_t i = 0; r == 0 && i < count; i++)
         r = lk_element_get(view, field, base + field->offset + i * lk_element_size(field));
     lk_member_store(base + field->count_offset, sizeof(uint32_t), count);

@@ -21,7 +21,7 @@ enum lk_field_kind {
     LK_FIELD_VIEWS, /* u16 count, 0 to `most`, then so many VIEWs; the count is a uint32_t in the struct */
     LK_FIELD_NUMBERS, /* u16 count, 0 to `most`, then so many u32 */
     LK_FIELD_PREFIX, /* u16 length, 0 to size bytes, copied; the length is a uint8_t in the struct */
-    LK_FIELD_RECORDS /* u16 count, low to `most`, then so many of `record`; with most = 0 exactly one and no count */
+    LK_FIELD_RECORDS /* u16 count, low to `most` (under low: -LK_ERR_RANGE), then so many of `record`; with most = 0 exactly one and no count */
 };
 
 enum { LK_FIELD_TEXT_MAX = 512 }; /* bytes of the longest TEXT */

@@ -41,7 +41,9 @@ static const struct lk_desk_filter filter = {.name = "alice",
                                              .credential_prefix = {0xa1, 0xa2, 0xa3},
                                              .credential_prefix_len = 3,
                                              .state = 2,
-                                             .all_versions = true};
+                                             .all_versions = true,
+                                             .after = 0x0a0b0c0d0e0f1011,
+                                             .most = 200};
 SAMPLE_CODEC(filter, struct lk_desk_filter, lk_desk_list)
 
 static void filter_bytes(struct lk_buf *buf)
@@ -52,6 +54,8 @@ static void filter_bytes(struct lk_buf *buf)
     lk_buf_put_bytes(buf, prefix, sizeof(prefix));
     lk_buf_put_u8(buf, 2);
     lk_buf_put_u8(buf, 1);
+    lk_buf_put_u64(buf, 0x0a0b0c0d0e0f1011);
+    lk_buf_put_u16(buf, 200);
 }
 
 static const struct lk_desk_credential credential = {.statement = {blob, 40},
@@ -169,12 +173,17 @@ static void change_bytes(struct lk_buf *buf)
     put_ids(buf);
 }
 
-static const struct lk_desk_lost lost = {.name = "alice"};
+static const struct lk_desk_lost lost = {.name = "alice", .count = 2, .credentials = {HASH, SMALL}};
 SAMPLE_CODEC(lost, struct lk_desk_lost, lk_desk_lost)
 
 static void lost_bytes(struct lk_buf *buf)
 {
     lk_buf_put_string(buf, "alice");
+    lk_buf_put_u16(buf, 2);
+    put_hash(buf);
+    put_small(buf);
+    lk_buf_put_u64(buf, 0);
+    lk_buf_put_u64(buf, 0);
 }
 
 static const struct lk_desk_register range = {.first = 0x0102030405060708, .most = 100};

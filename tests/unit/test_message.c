@@ -183,6 +183,8 @@ static void test_bad_values(void **state)
     struct lk_ask_pin ask = {.minimum = LK_PIN_MAX + 1};
     struct lk_login_request login = {.flags = 8};
     struct lk_desk_log_filter filter = {.most = 1001};
+    struct lk_desk_filter list = {.most = 0};
+    struct lk_desk_lost lost = {.name = "alice", .count = 0};
     struct lk_device_assert assertion = {.allow_count = LK_ALLOW_MAX + 1};
     struct lk_hello hello = {.lowest = 2, .highest = 1, .role = LK_SOCKET_HOST};
     uint8_t bytes[8] = {11, 0, 0, 0};
@@ -199,6 +201,13 @@ static void test_bad_values(void **state)
     assert_int_equal(lk_desk_log_encode(&buf, 1, &filter), -LK_ERR_RANGE);
     assert_int_equal(lk_device_assert_encode(&buf, 1, &assertion), -LK_ERR_TOO_BIG);
     assert_int_equal(lk_hello_encode(&buf, &hello), -LK_ERR_RANGE);
+    assert_int_equal(lk_desk_list_encode(&buf, 1, &list), -LK_ERR_RANGE);
+    list.most = LK_LIST_MOST + 1;
+    assert_int_equal(lk_desk_list_encode(&buf, 1, &list), -LK_ERR_RANGE);
+    assert_int_equal(lk_desk_lost_encode(&buf, 1, &lost), -LK_ERR_RANGE);
+    lost.count = 33;
+    assert_int_equal(lk_desk_lost_encode(&buf, 1, &lost), -LK_ERR_TOO_BIG);
+    assert_int_equal(lk_desk_lost_decode(LK_VIEW(bytes + 1, 4), &lost), -LK_ERR_RANGE);
     assert_int_equal(buf.len, 0);
     lk_buf_clear(&buf);
 }
