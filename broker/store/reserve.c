@@ -11,6 +11,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 static off_t reserve_at(const struct lk_reserve *reserve, int level)
 {
     return (off_t)(reserve->size / 3 * (uint64_t)(3 - level));
@@ -32,6 +34,21 @@ int lk_reserve_open(struct lk_reserve *reserve, int folder, uint64_t size)
     atomic_store(&reserve->level, 3);
     lk_reserve_restore(reserve, true);
     return 0;
+}
+
+bool lk_reserve_shrink(const char *folder, uint64_t size)
+{
+    LK_CLEANUP(lk_fd_close) int at = open(folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    LK_CLEANUP(lk_fd_close) int fd = -1;
+    struct stat status;
+    off_t third = (off_t)(size / 3);
+
+    if (at < 0 || third <= 0)
+        return false;
+    fd = openat(at, "reserve", O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+        return false;
+    return ftruncate(fd, status.st_size > third ? status.st_size - third : 0) == 0;
 }
 
 void lk_reserve_close(struct lk_reserve *reserve)

@@ -155,6 +155,8 @@ struct lk_reserve {
 };
 /* Opens and allocates; a disk without room for it starts at level 3. */
 LK_MUST_USE int lk_reserve_open(struct lk_reserve *reserve, int folder, uint64_t size);
+/* Before the store is open: makes the file a third of `size` smaller. False if there was nothing to give. */
+bool lk_reserve_shrink(const char *folder, uint64_t size);
 void lk_reserve_close(struct lk_reserve *reserve);
 /* Gives the next third back to the file system: true if there was one. */
 bool lk_reserve_release(struct lk_reserve *reserve);

@@ -232,7 +232,7 @@ static int open_all(struct lk_store *store, const struct lk_store_options *optio
     return r;
 }
 
-int lk_sqlite_open(const struct lk_store_options *options, struct lk_store **ret_store)
+static int open_once(const struct lk_store_options *options, struct lk_store **ret_store)
 {
     struct lk_store *store = calloc(1, sizeof *store);
     int r;
@@ -253,6 +253,16 @@ int lk_sqlite_open(const struct lk_store_options *options, struct lk_store **ret
     }
     *ret_store = store;
     return 0;
+}
+
+/* A broker that is started again on a full disk needs a few blocks before it can serve anybody: the reserve has them. */
+int lk_sqlite_open(const struct lk_store_options *options, struct lk_store **ret_store)
+{
+    int r = open_once(options, ret_store);
+
+    while (r == -LK_ERR_FULL && lk_reserve_shrink(options->folder, options->reserve_bytes))
+        r = open_once(options, ret_store);
+    return r;
 }
 
 void lk_sqlite_close(struct lk_store *store)
