@@ -139,6 +139,7 @@ struct lk_names_link;
 struct lk_limits;
 struct lk_challenge_keys;
 struct lk_gather;
+struct lk_crash_guard;
 
 struct lk_broker {
     const char *config_path; /* borrowed */
@@ -167,6 +168,7 @@ struct lk_broker {
     struct lk_limits *limits;
     struct lk_challenge_keys *challenge_keys;
     struct lk_gather *gather;
+    struct lk_crash_guard *guard; /* NULL = none: the state folder cannot be used */
     struct lk_log_sink *sink;
     struct lk_connection *connections;
     struct lk_watch listeners[4]; /* by enum lk_role_socket; 0 unused; ready NULL = not open */

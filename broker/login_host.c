@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "broker/challenge.h"
+#include "broker/crash_guard.h"
 #include "broker/gather.h"
 #include "broker/limits.h"
 #include "broker/login.h"
@@ -32,8 +33,10 @@ struct host_login {
 
 static void host_free(struct host_login *host)
 {
-    if (host->counted)
+    if (host->counted) {
         lk_limits_ceremony_end(host->login.broker->limits, host->uid);
+        lk_crash_guard_end(host->login.broker->guard, host->uid);
+    }
     lk_login_clear(&host->login);
     free(host);
 }
@@ -363,7 +366,9 @@ static void host_admit(struct host_login *host)
         host_end(host, LK_REASON_KEY_BUSY);
         return;
     }
-    if (!lk_limits_take(limits, &host->source)) {
+    lk_crash_guard_begin(host->login.broker->guard, host->uid);
+    if (lk_crash_guard_waits(host->login.broker->guard, host->uid) ||
+        !lk_limits_take(limits, &host->source)) {
         host_end(host, LK_REASON_RATE_LIMITED);
         return;
     }

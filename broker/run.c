@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "broker/challenge.h"
+#include "broker/crash_guard.h"
 #include "broker/device_link.h"
 #include "broker/endorsement_cache.h"
 #include "broker/gather.h"
@@ -99,6 +100,8 @@ static int start_store(struct lk_broker *broker)
                                 sizeof(broker->decoy_key));
     if (error == 0)
         error = lk_challenge_keys_open(broker, folder, &broker->challenge_keys);
+    if (error == 0)
+        error = lk_crash_guard_open(folder, broker->clock, &broker->guard);
     if (error != 0) {
         (void)snprintf(broker->store_text, sizeof(broker->store_text),
                        "the state folder %.150s cannot be used: %s", folder, lk_error_text(error));
@@ -246,6 +249,7 @@ struct lk_broker *lk_broker_free(struct lk_broker *broker)
         lk_loop_disarm(broker->loop, &broker->heads);
         /* Commits what is queued; completions come back here while everything they touch is still there. */
         lk_state_close_store(broker);
+        broker->guard = lk_crash_guard_close(broker->guard);
         lk_loop_remove(broker->loop, &broker->signals);
         lk_fd_close(&broker->signals.fd);
     }

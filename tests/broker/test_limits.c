@@ -171,6 +171,36 @@ static void failures(void **state)
     assert_int_equal(rig_login(&rig, "alice", &key, LK_FLAG_UP), LK_REASON_LIMIT);
 }
 
+/* The broker dies three times while one uid is served: that uid waits, the others are served, and so is it after a minute. */
+static void crashes(void **state)
+{
+    char path[128];
+    uint32_t ceremony;
+    pid_t pid;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (int i = 0; i < 3; i++) {
+        pid = as_other("u54333-x", UID + 12, true);
+        ceremony = device_started(&rig);
+        assert_true(ceremony > 0);
+        assert_int_equal(kill(pid, SIGSTOP), 0);
+        rig_kill(&rig, SIGKILL);
+        assert_int_equal(kill(pid, SIGKILL), 0);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        rig_start(&rig, &house);
+    }
+    assert_int_equal(verdict_of(as_other("u54333-x", UID + 12, true)), LK_REASON_RATE_LIMITED);
+    assert_int_equal(verdict_of(as_other("absent-y", UID + 13, true)), LK_REASON_NOT_PERMITTED);
+    /* The minute is over: as if those ends had been before it. */
+    rig_stop(&rig);
+    house_path(&house, "state/serving", path, sizeof(path));
+    assert_int_equal(unlink(path), 0);
+    rig_start(&rig, &house);
+    assert_int_equal(verdict_of(as_other("absent-x", UID + 12, true)), LK_REASON_NOT_PERMITTED);
+}
+
 /* A hundred people at once, and one key: everybody gets an answer of his own, and one of them the key. */
 static void hundred(void **state)
 {
@@ -213,7 +243,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_uid), cmocka_unit_test(names_silent), cmocka_unit_test(one_ceremony),
-        cmocka_unit_test(bucket),    cmocka_unit_test(failures),     cmocka_unit_test(hundred),
+        cmocka_unit_test(bucket),    cmocka_unit_test(failures),     cmocka_unit_test(crashes),
+        cmocka_unit_test(hundred),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
