@@ -148,6 +148,7 @@ int lk_desk_job_commit(struct lk_desk_job *job)
         return lk_desk_result(connection, request, LK_REASON_STORE_UNAVAILABLE, 0, 0, NULL);
     }
     for (; queued < job->change_count && result == 0; queued++) {
+        job->changes[queued].urgency = LK_URGENCY_PRIVILEGED; /* acts of operators, design rule 8 */
         job->changes[queued].done = change_done;
         job->changes[queued].context = job;
         result = lk_store_thread_queue(job->broker->store_thread, &job->changes[queued]);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "broker/bury.h"
 #include "broker/log/sink.h"
 #include "broker/run.h"
 
@@ -142,11 +143,19 @@ void lk_broker_acted_on(struct lk_broker *broker, const struct lk_change *change
         set_number = change->u.set.number;
         error = lk_sha256(broker->crypto, &change->u.set.set, 1, set_digest.bytes);
     }
-    if (change->kind == LK_CHANGE_STATE && change->u.state.state == LK_STATE_REVOKED)
-        error = lk_mark_add_revoked(broker->mark, &change->u.state.statement);
     if (error == 0)
+        error = lk_broker_bury_change(broker, change);
+    if (error == 0 && change->kind == LK_CHANGE_RESTORE) {
+        /* A quorum took the restored store: from its newest entry, which records just that, it goes on. What was buried stays buried. */
+        error = lk_mark_accept(broker->mark, change->number, &change->hash);
+        if (error == 0) {
+            broker->store_reason = LK_REASON_NONE;
+            broker->store_text[0] = '\0';
+        }
+    } else if (error == 0) {
         error =
             lk_mark_advance(broker->mark, change->number, &change->hash, set_number, &set_digest);
+    }
     if (error != 0)
         lk_broker_log(broker, "the mark does not follow the register: %s", lk_error_text(error));
     heads_later(broker);

@@ -85,17 +85,15 @@ static int named_each(void *context, const struct lk_store_entry *entry)
 }
 
 /* An earlier committed entry, any, with that hash. Entries are never rewritten under a register that passed its check, so a hit is kept. */
-static int endorsement_named(struct lk_broker *broker, const struct lk_store_row *row,
-                             struct lk_view record, const struct lk_endorsement *endorsement,
-                             bool *ret_named)
+static int endorsement_named(struct lk_broker *broker, struct lk_view record,
+                             const struct lk_endorsement *endorsement, bool *ret_named)
 {
     struct lk_endorsement_cached *cached;
     struct named named = {.endorsement = endorsement};
     int error;
 
     *ret_named = false;
-    if (endorsement->register_number == 0 ||
-        (row->activation.present && endorsement->register_number >= row->activation.number))
+    if (endorsement->register_number == 0)
         return 0;
     error = endorsement_cached(broker, record, endorsement, &cached);
     if (error != 0)
@@ -112,8 +110,7 @@ static int endorsement_named(struct lk_broker *broker, const struct lk_store_row
 }
 
 /* One endorsement of this row: its signature, its act, the path from this statement to its root, the register entry it names. */
-static int endorsement_judge(struct lk_broker *broker, const struct lk_store_row *row,
-                             const struct lk_digest *leaf,
+static int endorsement_judge(struct lk_broker *broker, const struct lk_digest *leaf,
                              const struct lk_store_endorsement *stored,
                              struct lk_endorsement *ret_endorsement, enum lk_reason *ret_reason)
 {
@@ -133,7 +130,7 @@ static int endorsement_judge(struct lk_broker *broker, const struct lk_store_row
         return error == -LK_ERR_RANGE ? 0 : error;
     if (!digest_equal(&root, &ret_endorsement->root))
         return 0;
-    error = endorsement_named(broker, row, stored->record, ret_endorsement, &named);
+    error = endorsement_named(broker, stored->record, ret_endorsement, &named);
     if (error == 0 && named)
         *ret_reason = LK_REASON_NONE;
     return error;
@@ -158,8 +155,8 @@ static int endorsements_judge(struct lk_broker *broker, const struct lk_store_ro
         return 0;
     }
     for (uint32_t i = 0; i < count; i++) {
-        int error = endorsement_judge(broker, row, leaf, &row->endorsements[i], &endorsements[i],
-                                      &verdicts[i]);
+        int error =
+            endorsement_judge(broker, leaf, &row->endorsements[i], &endorsements[i], &verdicts[i]);
 
         if (error != 0)
             return error;
@@ -217,8 +214,9 @@ static int standing_collect(struct lk_broker *broker, const struct lk_store_rows
         .statement = statement,
         .newest = row->newest,
         .state = row->state,
-        .revoked_by_mark =
-            broker->mark != NULL && lk_mark_is_revoked(broker->mark, &result->digest),
+        /* What the mark buried was suspended, revoked or superseded, whatever the store says of it now. */
+        .revoked_by_mark = row->state != LK_STATE_SUSPENDED && broker->mark != NULL &&
+                           lk_mark_is_revoked(broker->mark, &result->digest),
         .logged = logged == LK_REASON_NONE,
         .endorsement = endorsement,
         .evidence = row->attestation_object.len > 0 &&

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "broker/bury.h"
 #include "broker/log/record.h"
 
 enum { STATE_FILE_MAX = 64, RESERVE = 16 << 20, DAY = 86400 };
@@ -81,6 +82,8 @@ static int store_check(struct lk_broker *broker)
         store_refuse(broker, report->reason, "%s", report->text);
         return 0;
     }
+    if (error == 0)
+        error = lk_broker_catch_up(broker);
     if (error == 0)
         error = broker->store_ops->read_head(broker->store, &head);
     if (error == 0)
