@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,6 +113,50 @@ struct row {
     struct fake_step step;
     enum lk_reason reason;
 };
+
+/* The manual names the same reasons. */
+static void test_manual(void **state)
+{
+    static const struct {
+        const char *mark;
+        int code;
+    } rows[] = {{"codes PAM_MAXTRIES", PAM_MAXTRIES},
+                {"codes PAM_AUTHINFO_UNAVAIL", PAM_AUTHINFO_UNAVAIL},
+                {"codes PAM_SERVICE_ERR", PAM_SERVICE_ERR}};
+    static char page[1 << 16];
+    const char *source = getenv("LK_SOURCE_DIR");
+    char path[4096];
+    FILE *file;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/docs/man/pam_latchkey.8", source != NULL ? source : ".");
+    file = fopen(path, "re");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
+    fclose(file);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *from = strstr(page, rows[i].mark);
+        const char *to;
+
+        assert_non_null(from);
+        to = strstr(from, "\n.TP");
+        assert_non_null(to);
+        for (uint32_t reason = 1; reason < 200; reason++) {
+            char name[64];
+            const char *found;
+
+            if (!lk_reason_known(reason))
+                continue;
+            snprintf(name, sizeof(name), "%s", lk_reason_name((enum lk_reason)reason));
+            for (found = strstr(from, name); found != NULL && found < to;
+                 found = strstr(found + 1, name))
+                if (strchr(",.", found[strlen(name)]) != NULL)
+                    break;
+            if ((found != NULL && found < to) != (expected_code(reason) == rows[i].code))
+                fail_msg("the manual, %s: %s", rows[i].mark, name);
+        }
+    }
+}
 
 static void test_no_verdict(void **state)
 {
@@ -299,12 +345,13 @@ static void test_no_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_success),        cmocka_unit_test(test_nonce_is_fresh),
-        cmocka_unit_test(test_every_reason),   cmocka_unit_test(test_no_verdict),
-        cmocka_unit_test(test_reconnect),      cmocka_unit_test(test_nobody_there),
-        cmocka_unit_test(test_arguments),      cmocka_unit_test(test_loose_folder),
-        cmocka_unit_test(test_other_services), cmocka_unit_test(test_remote),
-        cmocka_unit_test(test_long_name),      cmocka_unit_test(test_no_name),
+        cmocka_unit_test(test_success),      cmocka_unit_test(test_nonce_is_fresh),
+        cmocka_unit_test(test_every_reason), cmocka_unit_test(test_no_verdict),
+        cmocka_unit_test(test_manual),       cmocka_unit_test(test_reconnect),
+        cmocka_unit_test(test_nobody_there), cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_loose_folder), cmocka_unit_test(test_other_services),
+        cmocka_unit_test(test_remote),       cmocka_unit_test(test_long_name),
+        cmocka_unit_test(test_no_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
