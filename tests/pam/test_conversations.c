@@ -219,6 +219,20 @@ static void test_silent(void **state)
     assert_int_equal(host.broker.notes->login.flags, LK_LOGIN_FLAG_SILENT | LK_LOGIN_FLAG_PROMPT);
 }
 
+/* sudo always asks for silence, and its user must still be told to touch the key. */
+static void test_silent_sudo(void **state)
+{
+    static const struct fake_step script[] = {
+        HOST_BEGIN, HOST_TOUCH, {.act = FAKE_VERDICT, .value = LK_REASON_TIMEOUT}, HOST_STAY};
+    struct pam_host host = {.service = "sudo", .answer = "1234", .flags = (int)PAM_SILENT};
+
+    (void)state;
+    assert_int_equal(pam_host_run(&host, script), PAM_AUTH_ERR);
+    assert_int_equal(host.count, 2);
+    assert_int_equal(host.shown[0].style, PAM_TEXT_INFO);
+    assert_int_equal(host.shown[1].style, PAM_ERROR_MSG);
+}
+
 /* The host changes the name while the person is asked: the proof is of another one. */
 static pam_handle_t *handle;
 
@@ -262,11 +276,12 @@ static void test_hostile_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pin),     cmocka_unit_test(test_pin_again),
-        cmocka_unit_test(test_no_pin),  cmocka_unit_test(test_huge_answer),
-        cmocka_unit_test(test_hosts),   cmocka_unit_test(test_hosts_without_answer),
-        cmocka_unit_test(test_order),   cmocka_unit_test(test_silent),
-        cmocka_unit_test(test_renamed), cmocka_unit_test(test_hostile_names),
+        cmocka_unit_test(test_pin),           cmocka_unit_test(test_pin_again),
+        cmocka_unit_test(test_no_pin),        cmocka_unit_test(test_huge_answer),
+        cmocka_unit_test(test_hosts),         cmocka_unit_test(test_hosts_without_answer),
+        cmocka_unit_test(test_order),         cmocka_unit_test(test_silent),
+        cmocka_unit_test(test_silent_sudo),   cmocka_unit_test(test_renamed),
+        cmocka_unit_test(test_hostile_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
