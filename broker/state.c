@@ -75,8 +75,10 @@ static int store_check(struct lk_broker *broker)
 {
     struct lk_register_report *report = &broker->register_report;
     struct lk_store_head head;
-    int error = lk_register_check(broker->store_ops, broker->store, broker->mark, broker->crypto,
-                                  broker->operators, false, report);
+    /* From the mark on: what lies before it was checked when the mark was set, what was made dead is in the mark, and each login checks the entries of
+     * its own row. `latchkey register verify` checks the whole. */
+    int error = lk_register_check_tail(broker->store_ops, broker->store, broker->mark,
+                                       broker->crypto, broker->operators, report);
 
     if (error == 0 && report->reason != LK_REASON_NONE) {
         store_refuse(broker, report->reason, "%s", report->text);
