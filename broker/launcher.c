@@ -256,6 +256,20 @@ static int start_links(struct launcher *launcher, const int names[2], const int 
     return child_start(launcher, CHILD_DEVICE, &device[1], 1, device_arguments);
 }
 
+/* "host=4,desk=5,...": what is not open is left out. */
+static void list_descriptors(char *ret_list, size_t size, const int *descriptors)
+{
+    static const char *const names[] = {"host", "desk", "gateway", "names", "device"};
+    size_t len = 0;
+
+    ret_list[0] = '\0';
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && len < size; i++) {
+        if (descriptors[i] >= 0)
+            len += (size_t)snprintf(ret_list + len, size - len, "%s%s=%d", len > 0 ? "," : "",
+                                    names[i], descriptors[i]);
+    }
+}
+
 static int start_broker(struct launcher *launcher, int names, int device)
 {
     const struct lk_launcher_sockets *sockets = &launcher->sockets;
@@ -267,8 +281,7 @@ static int start_broker(struct launcher *launcher, int names, int device)
     size_t count = 5;
 
     (void)snprintf(program, sizeof(program), "%s/latchkeyd", launcher->folder);
-    (void)snprintf(list, sizeof(list), "host=%d,desk=%d,gateway=%d,names=%d,device=%d",
-                   sockets->host, sockets->desk, sockets->gateway, names, device);
+    list_descriptors(list, sizeof(list), keep);
     if (launcher->options->test_mode)
         arguments[count++] = "--test";
     if (!launcher->separate)
