@@ -145,7 +145,8 @@ static enum lk_reason lk_verify_pin(struct lk_talker *talker, const struct lk_op
 {
     bool again = false;
 
-    for (;;) {
+    /* A host that gives the same wrong answer by itself must not be asked until the time is over. */
+    for (int asked = 0; asked < LK_PIN_QUESTIONS; asked++) {
         enum lk_reason reason = lk_pin_allowed(talker);
         struct lk_ask_pin ask = lk_pin_question(talker, again);
         int error = FIDO_OK;
@@ -166,6 +167,7 @@ static enum lk_reason lk_verify_pin(struct lk_talker *talker, const struct lk_op
         }
         lk_pin_reject(talker);
     }
+    return LK_REASON_PIN_WRONG;
 }
 
 /* The key has no PIN: its holder chooses one. */

@@ -7,6 +7,7 @@
 #include "device/talker/io.h"
 
 enum {
+    LK_PIN_QUESTIONS = 5, /* in one ceremony; the key itself allows three in a row */
     LK_PIN_TRIES_KEPT =
         3, /* at this many tries left no PIN is sent any more: the holder can still unblock the key elsewhere */
     LK_PIN_MINIMUM = 4,  /* code points, CTAP 2.1 section 6.5.1 */

@@ -92,6 +92,25 @@ static void wrong_pin_is_asked_again_and_never_sent_twice(void **state)
     end(&talker, 2);
 }
 
+/* A host that gives the same wrong answer by itself: the ceremony ends, at the cost of one try. */
+static void is_not_asked_for_ever(void **state)
+{
+    struct lk_device_failed failed;
+    struct talker talker;
+
+    (void)state;
+    key_say(&harness, "k1", "pin set 123456");
+    begin(&talker, 2, PIN);
+    for (int i = 0; i < 5; i++) {
+        (void)talker_expect_ask(&talker);
+        talker_pin(&talker, "654321");
+    }
+    failed = talker_expect_failed(&talker, LK_REASON_PIN_WRONG);
+    assert_int_equal(failed.retries, 7);
+    assert_int_equal(key_counter(&harness, "k1", "wrong-pins"), 1);
+    end(&talker, 2);
+}
+
 /* 8, 7, 6 in one power-up, then the key wants to be replugged; 5, 4, and at 3 nothing is sent any more. */
 static void stops_at_three(void **state)
 {
@@ -300,6 +319,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(right_pin, up, down),
         cmocka_unit_test_setup_teardown(wrong_pin_is_asked_again_and_never_sent_twice, up, down),
+        cmocka_unit_test_setup_teardown(is_not_asked_for_ever, up, down),
         cmocka_unit_test_setup_teardown(stops_at_three, up, down),
         cmocka_unit_test_setup_teardown(blocked, up, down),
         cmocka_unit_test_setup_teardown(may_not_be_asked, up, down),
