@@ -112,6 +112,13 @@ static void lk_attempt_occasion(struct lk_attempt *attempt, const char *host)
     lk_text_clean(occasion->host);
 }
 
+/* sudo asks every module for silence at every login and shows what is said all the same. Taken at its word, nobody would
+ * be told to touch the key. */
+static bool lk_attempt_always_silent(const char *service)
+{
+    return strcmp(service, "sudo") == 0 || strcmp(service, "sudo-i") == 0;
+}
+
 /* The broker decides about all of this; the module only tells what PAM and the kernel say. */
 static enum lk_reason lk_attempt_collect(struct lk_attempt *attempt, int flags)
 {
@@ -132,7 +139,8 @@ static enum lk_reason lk_attempt_collect(struct lk_attempt *attempt, int flags)
     lk_attempt_occasion(attempt, host);
     if (pam_get_item(attempt->pam, PAM_CONV, &conv) == PAM_SUCCESS)
         attempt->conversation.conv = conv;
-    attempt->conversation.silent = ((unsigned)flags & PAM_SILENT) != 0;
+    attempt->conversation.silent =
+        ((unsigned)flags & PAM_SILENT) != 0 && !lk_attempt_always_silent(login->service);
     if (pam_get_user(attempt->pam, &user, NULL) != PAM_SUCCESS || user == NULL)
         return LK_REASON_CANCELLED;
     lk_attempt_copy(login->name, sizeof(login->name), user);
