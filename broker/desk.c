@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* The desk socket: its table of permitted messages, jobs and results. Who may open the socket is said by its group; what may be done is
  * said by operators' signatures, not by the caller's uid. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ int lk_desk_result(struct lk_connection *connection, uint32_t request, enum lk_r
                                     .retries = LK_RETRIES_UNKNOWN};
 
     if (text != NULL)
-        strncpy(result.text, text, sizeof result.text - 1);
+        (void)snprintf(result.text, sizeof result.text, "%s", text);
     return lk_desk_result_encode(&connection->out, request, &result);
 }
 

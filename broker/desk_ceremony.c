@@ -36,7 +36,7 @@ static void on_failed(void *context, enum lk_reason reason, uint8_t retries, con
     uint32_t request = job->request;
 
     if (detail != NULL)
-        strncpy(result.text, detail, sizeof result.text - 1);
+        (void)snprintf(result.text, sizeof result.text, "%s", detail);
     lk_desk_job_free(job);
     sent(connection, lk_desk_result_encode(&connection->out, request, &result));
 }
@@ -101,7 +101,7 @@ static void created(void *context, const struct lk_device_credential *credential
 
     memcpy(message.subject, job->subject.bytes, sizeof message.subject);
     memcpy(message.client_data_hash, job->client_data_hash, sizeof message.client_data_hash);
-    strncpy(message.relying_party, job->relying_party, sizeof message.relying_party - 1);
+    (void)snprintf(message.relying_party, sizeof message.relying_party, "%s", job->relying_party);
     lk_desk_job_free(job);
     sent(connection, lk_desk_created_encode(&connection->out, request, &message));
 }

@@ -187,8 +187,8 @@ static void child_exec(const struct launcher *launcher, enum child which, pid_t 
     sigset_t none;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     char *vector[ARGUMENTS + 1] = {NULL};
-    char *journal = getenv("JOURNAL_STREAM");
-    char stream[128] = "JOURNAL_STREAM=";
+    char *journal = secure_getenv("JOURNAL_STREAM");
+    char stream[128];
     char *with_journal[] = {stream, NULL};
 
     sigemptyset(&none);
@@ -213,7 +213,7 @@ static void child_exec(const struct launcher *launcher, enum child which, pid_t 
         (void)execv(vector[0], vector);
     } else {
         if (journal != NULL)
-            strncat(stream, journal, sizeof(stream) - strlen(stream) - 1);
+            (void)snprintf(stream, sizeof(stream), "JOURNAL_STREAM=%s", journal);
         (void)execve(vector[0], vector, journal != NULL ? with_journal : no_environment);
     }
     (void)fprintf(stderr, "latchkeyd: %s: %s\n", vector[0], strerror(errno));

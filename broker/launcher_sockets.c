@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "broker/launcher.h"
 
-enum { LISTEN_FIRST = 3, BACKLOG = 128 };
+enum { LISTEN_FIRST = 3, LISTEN_MOST = 64, BACKLOG = 128 };
 
 static int say(const char *what, const char *name)
 {
@@ -90,17 +92,23 @@ static int socket_open(const char *run, const char *name, mode_t mode, const cha
 
 int lk_launcher_take_sockets(struct lk_launcher_sockets *ret_sockets)
 {
-    const char *pid = getenv("LISTEN_PID");
-    const char *count_text = getenv("LISTEN_FDS");
-    const char *names = getenv("LISTEN_FDNAMES");
+    const char *pid_text = secure_getenv("LISTEN_PID");
+    const char *count_text = secure_getenv("LISTEN_FDS");
+    const char *names = secure_getenv("LISTEN_FDNAMES");
+    uint64_t pid;
+    uint64_t passed;
     int count = 0;
 
     *ret_sockets = (struct lk_launcher_sockets){-1, -1, -1, -1};
-    if (pid == NULL || count_text == NULL || names == NULL ||
-        strtol(pid, NULL, 10) != (long)getpid())
+    if (pid_text == NULL || count_text == NULL || names == NULL ||
+        lk_number_parse(pid_text, 1, INT_MAX, &pid) < 0 || pid != (uint64_t)getpid())
         return 0;
-    for (long fd = LISTEN_FIRST; fd < LISTEN_FIRST + strtol(count_text, NULL, 10) && *names != '\0';
-         fd++) {
+    if (lk_number_parse(count_text, 0, LISTEN_MOST, &passed) < 0) {
+        (void)fprintf(stderr, "latchkeyd: LISTEN_FDS is '%s': a number up to %d is expected\n",
+                      count_text, LISTEN_MOST);
+        return -LK_ERR_UNEXPECTED;
+    }
+    for (int fd = LISTEN_FIRST; fd < LISTEN_FIRST + (int)passed && *names != '\0'; fd++) {
         size_t len = strcspn(names, ":");
         int *place = len == 4 && strncmp(names, "host", len) == 0      ? &ret_sockets->host
                      : len == 4 && strncmp(names, "desk", len) == 0    ? &ret_sockets->desk
@@ -114,7 +122,7 @@ int lk_launcher_take_sockets(struct lk_launcher_sockets *ret_sockets)
                           (int)len, names);
             return -LK_ERR_UNEXPECTED;
         }
-        *place = (int)fd;
+        *place = fd;
         (void)fcntl(*place, F_SETFD, FD_CLOEXEC);
         (void)fcntl(*place, F_SETFL, O_NONBLOCK);
         names += len;

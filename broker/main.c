@@ -10,6 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "broker/launcher.h"
 #include "broker/run.h"
 #include "sandbox/sandbox.h"
@@ -52,14 +53,11 @@ static int refuse(const char *text)
 static int link_open(const char *value, bool may_connect)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    char *end = NULL;
-    long number;
+    uint64_t number;
     int fd;
 
-    if (value[0] != '/') {
-        number = strtol(value, &end, 10);
-        return end == value || *end != '\0' || number < 3 || number > INT_MAX ? -1 : (int)number;
-    }
+    if (value[0] != '/')
+        return lk_number_parse(value, 3, INT_MAX, &number) < 0 ? -1 : (int)number;
     if (!may_connect || strlen(value) >= sizeof(address.sun_path))
         return -1;
     memcpy(address.sun_path, value, strlen(value) + 1);
@@ -76,8 +74,9 @@ static int link_open(const char *value, bool may_connect)
 static int broker_list(char *list, struct lk_run_options *run)
 {
     struct lk_launcher_sockets sockets;
+    char *rest = NULL;
 
-    for (char *part = strtok(list, ","); part != NULL; part = strtok(NULL, ",")) {
+    for (char *part = strtok_r(list, ",", &rest); part != NULL; part = strtok_r(NULL, ",", &rest)) {
         char *value = strchr(part, '=');
         int *place;
 

@@ -193,7 +193,7 @@ static int start_sink(struct lk_broker *broker)
     if (broker->sink == NULL)
         return -LK_ERR_NOMEM;
     broker->sink->fd = STDERR_FILENO;
-    broker->sink->priorities = getenv("JOURNAL_STREAM") != NULL;
+    broker->sink->priorities = secure_getenv("JOURNAL_STREAM") != NULL;
     return 0;
 }
 
