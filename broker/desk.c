@@ -28,7 +28,9 @@ static void job_cancel(struct lk_connection *connection)
     if (job == NULL)
         return;
     if (job->change_count > 0) {
-        /* On its way to the disk: the decision stands, only the answer has nobody to go to. */
+        /* On its way to the disk: the decision stands. A peer that is still there hears it. */
+        if (!connection->dead)
+            return;
         job->connection = NULL;
         connection->work = NULL;
         connection->work_cancel = NULL;
