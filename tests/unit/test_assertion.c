@@ -334,85 +334,86 @@ static void client_data_set(struct answer *answer, const struct test_key *key, c
     answer_sign(answer, key);
 }
 
+static const struct {
+    const char *format; /* gets challenge and origin */
+    const char *origin;
+    enum lk_reason reason;
+} browser_cases[] = {
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+     ORIGIN, LK_REASON_NONE},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false,"
+     "\"more\":{\"a\":[1]}}",
+     ORIGIN, LK_REASON_NONE},
+    {"{\"type\":\"webauthn.create\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":"
+     "false}",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s=\",\"origin\":\"%s\",\"crossOrigin\":"
+     "false}",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"A%s\",\"origin\":\"%s\",\"crossOrigin\":"
+     "false}",
+     ORIGIN, LK_REASON_CHALLENGE},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"AAAA%s\",\"origin\":\"%s\",\"crossOrigin\":"
+     "false}",
+     ORIGIN, LK_REASON_CHALLENGE},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"AAAA\",\"x\":\"%s\",\"origin\":\"%s\","
+     "\"crossOrigin\":false}",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+     "https://sso.example.org.evil.net", LK_REASON_ORIGIN},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+     "http://sso.example.org", LK_REASON_ORIGIN},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+     "https://SSO.example.org", LK_REASON_ORIGIN},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+     "https://sso.example.org/", LK_REASON_ORIGIN},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}", "",
+     LK_REASON_ORIGIN},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":true}",
+     ORIGIN, LK_REASON_ORIGIN},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":true,"
+     "\"topOrigin\":\"https://a.net\"}",
+     ORIGIN, LK_REASON_ORIGIN},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false,"
+     "\"topOrigin\":\"https://a.net\"}",
+     ORIGIN, LK_REASON_ORIGIN},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\"}", ORIGIN,
+     LK_REASON_CLIENT_DATA},
+    {"{ "
+     "\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"{\"challenge\":\"%s\",\"origin\":\"%s\",\"type\":\"webauthn.get\",\"crossOrigin\":false}",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"[{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}"
+     "]",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}"
+     "}",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"{\"type\":\"webauthn\\u002eget\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":"
+     "false}",
+     ORIGIN, LK_REASON_CLIENT_DATA},
+    {"%s%s", "", LK_REASON_CLIENT_DATA},
+};
+
 static void browser(void **state)
 {
-    static const struct {
-        const char *format; /* gets challenge and origin */
-        const char *origin;
-        enum lk_reason reason;
-    } cases[] = {
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
-         ORIGIN, LK_REASON_NONE},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false,"
-         "\"more\":{\"a\":[1]}}",
-         ORIGIN, LK_REASON_NONE},
-        {"{\"type\":\"webauthn.create\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":"
-         "false}",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s=\",\"origin\":\"%s\",\"crossOrigin\":"
-         "false}",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"A%s\",\"origin\":\"%s\",\"crossOrigin\":"
-         "false}",
-         ORIGIN, LK_REASON_CHALLENGE},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"AAAA%s\",\"origin\":\"%s\",\"crossOrigin\":"
-         "false}",
-         ORIGIN, LK_REASON_CHALLENGE},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"AAAA\",\"x\":\"%s\",\"origin\":\"%s\","
-         "\"crossOrigin\":false}",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
-         "https://sso.example.org.evil.net", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
-         "http://sso.example.org", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
-         "https://SSO.example.org", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
-         "https://sso.example.org/", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
-         "", LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":true}",
-         ORIGIN, LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":true,"
-         "\"topOrigin\":\"https://a.net\"}",
-         ORIGIN, LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false,"
-         "\"topOrigin\":\"https://a.net\"}",
-         ORIGIN, LK_REASON_ORIGIN},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\"}", ORIGIN,
-         LK_REASON_CLIENT_DATA},
-        {"{ "
-         "\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"challenge\":\"%s\",\"origin\":\"%s\",\"type\":\"webauthn.get\",\"crossOrigin\":false}",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"[{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}"
-         "]",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false}"
-         "}",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":false",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"{\"type\":\"webauthn\\u002eget\",\"challenge\":\"%s\",\"origin\":\"%s\",\"crossOrigin\":"
-         "false}",
-         ORIGIN, LK_REASON_CLIENT_DATA},
-        {"%s%s", "", LK_REASON_CLIENT_DATA},
-    };
     struct answer answer;
 
     (void)state;
     answer_make(&answer, &keys[0], GATEWAY, 0x05, false);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(browser_cases) / sizeof(browser_cases[0]); i++) {
         struct lk_assertion_rule rule = {.relying_party = GATEWAY,
                                          .user_presence = true,
                                          .user_verification = true,
                                          .origin = ORIGIN,
                                          .challenge = LK_VIEW(challenge, 32)};
 
-        client_data_set(&answer, &keys[0], cases[i].format, cases[i].origin);
-        assert_int_equal(judge(&answer, &keys[0], &rule), cases[i].reason);
-        if (cases[i].reason == LK_REASON_NONE) {
+        client_data_set(&answer, &keys[0], browser_cases[i].format, browser_cases[i].origin);
+        assert_int_equal(judge(&answer, &keys[0], &rule), browser_cases[i].reason);
+        if (browser_cases[i].reason == LK_REASON_NONE) {
             rule.challenge = LK_VIEW(challenge, 31);
             assert_int_equal(judge(&answer, &keys[0], &rule), LK_REASON_CHALLENGE);
             rule.challenge = LK_VIEW(NULL, 0); /* no challenge is no rule that anything meets */
