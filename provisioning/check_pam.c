@@ -15,9 +15,12 @@ enum { SERVICE_WIDTH = 20, VERDICT_WIDTH = 26 };
 
 static bool module_exists(void *context, const char *module)
 {
-    static const char *const patterns[] = {
-        "/lib/security", "/lib64/security", "/lib/*-linux-gnu*/security",
-        "/usr/lib/security", "/usr/lib/*-linux-gnu*/security", "/usr/local/lib/security"};
+    static const char *const patterns[] = {"/lib/security",
+                                           "/lib64/security",
+                                           "/lib/*-linux-gnu*/security",
+                                           "/usr/lib/security",
+                                           "/usr/lib/*-linux-gnu*/security",
+                                           "/usr/local/lib/security"};
     const struct lk_check_pam *check = context;
     char path[1024];
     glob_t found;
@@ -124,8 +127,8 @@ static bool is_local(const struct lk_config *config, const char *service)
 static void note_text(char *ret_text, size_t size, const struct lk_check_pam *check,
                       const char *service, const struct lk_pam_judgement *judgement)
 {
-    bool armed = judgement->verdict == LK_PAM_REQUIRES_KEY ||
-                 judgement->verdict == LK_PAM_WITHOUT_KEY;
+    bool armed =
+        judgement->verdict == LK_PAM_REQUIRES_KEY || judgement->verdict == LK_PAM_WITHOUT_KEY;
 
     ret_text[0] = '\0';
     if (strcmp(service, "sshd") == 0)
@@ -141,11 +144,11 @@ static void note_text(char *ret_text, size_t size, const struct lk_check_pam *ch
         snprintf(ret_text, size, "%s", _("root passes without it (pam_rootok.so)"));
 }
 
-static void show(const char *service, const struct lk_pam_judgement *judgement, const char *why, const char *note)
+static void show(const char *service, const struct lk_pam_judgement *judgement, const char *why,
+                 const char *note)
 {
     const struct lk_pam_place *place = &judgement->finding.place;
-    bool alarming =
-        judgement->verdict == LK_PAM_BROKEN || judgement->verdict == LK_PAM_WITHOUT_KEY;
+    bool alarming = judgement->verdict == LK_PAM_BROKEN || judgement->verdict == LK_PAM_WITHOUT_KEY;
     char safe[512];
 
     fputs("  ", stdout);

@@ -15,7 +15,7 @@ struct lk_check_pam {
     struct lk_json *array;
     unsigned services;
     unsigned armed;
-    unsigned broken;  /* no login, or not the one that was meant */
+    unsigned broken;   /* no login, or not the one that was meant */
     unsigned passable; /* armed, but a login can succeed without the key */
 };
 /* Judges every stack in the folder and shows a row for each. 0 or an exit status: the folder cannot be read. */

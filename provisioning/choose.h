@@ -22,8 +22,7 @@ struct lk_choice {
 
 /* What a command can act on: a bit (1 << enum lk_state) for each state. */
 enum {
-    LK_CHOOSE_NOT_REVOKED =
-        1 << LK_STATE_PENDING | 1 << LK_STATE_ACTIVE | 1 << LK_STATE_SUSPENDED,
+    LK_CHOOSE_NOT_REVOKED = 1 << LK_STATE_PENDING | 1 << LK_STATE_ACTIVE | 1 << LK_STATE_SUSPENDED,
     LK_CHOOSE_RUNNING = 1 << LK_STATE_PENDING | 1 << LK_STATE_ACTIVE,
     LK_CHOOSE_SUSPENDED = 1 << LK_STATE_SUSPENDED
 };

@@ -73,8 +73,7 @@ static void check_config(struct checking *checking)
     const char *path = checking->cli->config_path;
     char message[LK_CONFIG_MESSAGE_SIZE] = "";
 
-    checking->config_read =
-        lk_config_read(path, &checking->config, message, sizeof message) == 0;
+    checking->config_read = lk_config_read(path, &checking->config, message, sizeof message) == 0;
     if (checking->config_read)
         report(checking, ROW_OK, N_("configuration"), _("%s, organisation %s"), path,
                checking->config.name);
@@ -102,8 +101,7 @@ static void check_folder(struct checking *checking, const char *what, const char
                path, (unsigned)(seen.st_mode & 07777),
                (unsigned)(seen.st_mode & 07777 & ~forbidden));
     else
-        report(checking, ROW_OK, what, _("%s, mode %04o"), path,
-               (unsigned)(seen.st_mode & 07777));
+        report(checking, ROW_OK, what, _("%s, mode %04o"), path, (unsigned)(seen.st_mode & 07777));
 }
 
 static void check_operators(struct checking *checking)
@@ -118,8 +116,8 @@ static void check_operators(struct checking *checking)
     int result = lk_file_read(path, &rule, OPERATORS_FILE_MAX, &chain);
 
     if (result == 0)
-        result = lk_operator_chain_verify(checking->cli->crypto, lk_buf_view(&chain), &set,
-                                          &digest, &reason);
+        result = lk_operator_chain_verify(checking->cli->crypto, lk_buf_view(&chain), &set, &digest,
+                                          &reason);
     if (result == -LK_ERR_NOT_FOUND)
         report(checking, ROW_BAD, N_("operators"), _("%s is not there: run `latchkey init`"), path);
     else if (result < 0)
@@ -217,9 +215,8 @@ static int end_json(struct checking *checking, int status)
     lk_json_put_string(&checking->writer, checking->writer.root, "code",
                        status == LK_EXIT_OK        ? "OK"
                        : status == LK_EXIT_REFUSED ? "E_PAM_PASSABLE"
-                       : status == LK_EXIT_CONFIG
-                           ? lk_reason_name(LK_REASON_CONFIG)
-                           : lk_reason_name(LK_REASON_BROKER_UNAVAILABLE));
+                       : status == LK_EXIT_CONFIG  ? lk_reason_name(LK_REASON_CONFIG)
+                                                   : lk_reason_name(LK_REASON_BROKER_UNAVAILABLE));
     return lk_cli_print_json(checking->cli, &checking->writer) == LK_EXIT_OK ? status
                                                                              : LK_EXIT_INTERNAL;
 }

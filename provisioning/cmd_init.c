@@ -27,7 +27,7 @@ static int parse(struct lk_cli *cli, int argc, char **argv, struct init_options 
     if (options->name == NULL) {
         const struct passwd *caller = getpwuid(getuid());
 
-        options->name = getenv("SUDO_USER");
+        options->name = secure_getenv("SUDO_USER");
         if (options->name == NULL && caller != NULL)
             options->name = caller->pw_name;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "provisioning/operators.h"
 #include "provisioning/reendorse.h"
 
@@ -20,8 +21,8 @@ struct changing {
     struct lk_shortage shortage;
     struct lk_mending mending;
     const char *name;
-    long keys;       /* 0: not given */
-    uint32_t roles;  /* 0: not given */
+    long keys;      /* 0: not given */
+    uint32_t roles; /* 0: not given */
     bool stolen;
     bool made; /* by `add`: a new operator, not a further key */
 };
@@ -59,13 +60,14 @@ static int parse(struct changing *changing, int argc, char **argv)
 {
     struct lk_cli *cli = changing->cli;
     bool add = strcmp(cli->command, "operator add") == 0;
-    char *end = NULL;
+    uint64_t keys;
     int status = 0;
 
     for (int i = 1; i < argc && status == 0; i++) {
         if (add && strcmp(argv[i], "--keys") == 0 && i + 1 < argc) {
-            changing->keys = strtol(argv[++i], &end, 10);
-            if (*end != '\0' || changing->keys < 1 || changing->keys > LK_OPERATOR_KEYS_MAX)
+            if (lk_number_parse(argv[++i], 1, LK_OPERATOR_KEYS_MAX, &keys) == 0)
+                changing->keys = (long)keys;
+            else
                 status = lk_cli_usage(cli, _("--keys takes a number from 1 to %d"),
                                       LK_OPERATOR_KEYS_MAX);
         } else if (add && strcmp(argv[i], "--roles") == 0 && i + 1 < argc) {
@@ -285,8 +287,7 @@ static int drop_operator(struct changing *changing)
              _("Take operator %s out of the set? %u operator(s) remain, %u needed to enrol."),
              changing->name, (unsigned)fresh->operator_count,
              (unsigned)fresh->quorum[LK_ACT_ENROL]);
-    return lk_cli_confirm(cli, question) ? 0
-                                         : lk_cli_fail_reason(cli, LK_REASON_CANCELLED, NULL);
+    return lk_cli_confirm(cli, question) ? 0 : lk_cli_fail_reason(cli, LK_REASON_CANCELLED, NULL);
 }
 
 /* Was he named with --operator? Where nobody was, anybody may be asked. */

@@ -25,8 +25,10 @@ static const struct {
     const char *name;
     const char *given_on;
     bool value;
-} options[] = {{"--pam-dir", "--confdir", true}, {"--user", "--user", true},
-               {"--tty", "--tty", true},         {"--rhost", "--rhost", true},
+} options[] = {{"--pam-dir", "--confdir", true},
+               {"--user", "--user", true},
+               {"--tty", "--tty", true},
+               {"--rhost", "--rhost", true},
                {"--password-file", "--password-file", true},
                {"--auth-only", "--auth-only", false}};
 
@@ -72,8 +74,8 @@ static int parse(struct lk_cli *cli, int argc, char **argv, struct trying *tryin
             status = lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[i]);
     }
     if (status == 0 && trying->service == NULL)
-        status = lk_cli_usage(cli, "%s",
-                              _("which stack? Give the name of a file in /etc/pam.d, such as sudo"));
+        status = lk_cli_usage(
+            cli, "%s", _("which stack? Give the name of a file in /etc/pam.d, such as sudo"));
     if (status == 0 && cli->pin_file != NULL) {
         status = hand_on(cli, trying, "--pin-file");
         if (status == 0)

@@ -55,8 +55,7 @@ static int report(struct lk_cli *cli, const struct lk_choice *choice, uint64_t a
         lk_cli_json_begin(&writer, true, "OK");
         lk_json_put_string(&writer, writer.root, "state", all ? "active" : "pending");
         lk_json_put_int(&writer, writer.root, "active", (int64_t)active);
-        lk_json_put_int(&writer, writer.root, "waiting",
-                        (int64_t)choice->count - (int64_t)active);
+        lk_json_put_int(&writer, writer.root, "waiting", (int64_t)choice->count - (int64_t)active);
         lk_choice_json(choice, &writer);
         return lk_cli_print_json(cli, &writer);
     }
@@ -100,14 +99,13 @@ int lk_cmd_resume(struct lk_cli *cli, int argc, char **argv)
             status = lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[i]);
     }
     if (status == 0 && argc < 2)
-        status = lk_cli_usage(cli,
-                              _("%s needs an agent or an identifier as `latchkey list` shows it"),
-                              cli->command);
+        status = lk_cli_usage(
+            cli, _("%s needs an agent or an identifier as `latchkey list` shows it"), cli->command);
     if (status != 0)
         return status;
     choice = calloc(1, sizeof *choice);
-    status = choice != NULL ? lk_cli_connect(cli)
-                            : lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+    status =
+        choice != NULL ? lk_cli_connect(cli) : lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
     for (int i = 1; i < argc && status == 0; i++)
         status = lk_cli_choose(cli, argv[i], NULL, LK_CHOOSE_SUSPENDED, choice);
     if (status == 0)

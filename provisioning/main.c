@@ -16,11 +16,13 @@ const struct lk_command lk_commands[] = {
     {"operator add", "NAME [--keys N] [--roles LIST]", N_("add an operator, or keys to one"),
      lk_cmd_operator_add},
     {"operator list", "", N_("show the operators and their keys"), lk_cmd_operator_list},
-    {"operator retire", "NAME [--stolen]", N_("take an operator out of the set"), lk_cmd_operator_retire},
+    {"operator retire", "NAME [--stolen]", N_("take an operator out of the set"),
+     lk_cmd_operator_retire},
     {"enroll", "AGENT [--days N] [--host-only] [--leave-pending]",
      N_("enrol a key for an agent: host and browser credential in one visit"), lk_cmd_enroll},
     {"pending", "[AGENT] [--short]", N_("show what waits for an operator's touch"), lk_cmd_pending},
-    {"endorse", "ID|AGENT ...|--all|--short", N_("sign pending credentials with your key"), lk_cmd_endorse},
+    {"endorse", "ID|AGENT ...|--all|--short", N_("sign pending credentials with your key"),
+     lk_cmd_endorse},
     {"list", "[AGENT] [--all-versions]", N_("list credentials"), lk_cmd_list},
     {"show", "ID|AGENT", N_("show one credential in full"), lk_cmd_show},
     {"explain", "ID|AGENT", N_("say why a credential may or may not log in now"), lk_cmd_explain},
@@ -32,18 +34,21 @@ const struct lk_command lk_commands[] = {
     {"report-lost", "AGENT [ID ...] [--holder] [--reason TEXT]",
      N_("revoke a lost key at once: one operator's touch, or --holder with the other key"),
      lk_cmd_report_lost},
-    {"revoke", "ID|AGENT ... [--reason TEXT|--replaced]", N_("revoke credentials for ever"), lk_cmd_revoke},
+    {"revoke", "ID|AGENT ... [--reason TEXT|--replaced]", N_("revoke credentials for ever"),
+     lk_cmd_revoke},
     {"register verify", "", N_("check the whole register: numbers, hashes, signatures"),
      lk_cmd_register_verify},
     {"register show", "[--from N] [--most N]", N_("show register entries"), lk_cmd_register_show},
     {"register accept-restore", "", N_("accept a store that was put back from a backup (quorum)"),
      lk_cmd_register_accept_restore},
     {"log", "[AGENT] [--from N] [--most N]", N_("show the login log"), lk_cmd_log},
-    {"config check", "[--pam-dir DIR] [--module-dir DIR] [--no-pam]", N_("check the configuration and the PAM stacks of this machine"),
-     lk_cmd_config_check},
+    {"config check", "[--pam-dir DIR] [--module-dir DIR] [--no-pam]",
+     N_("check the configuration and the PAM stacks of this machine"), lk_cmd_config_check},
     {"config help", "", N_("show every option of latchkey.conf"), lk_cmd_config_help},
-    {"pam try", "SERVICE [--user NAME] [--pam-dir DIR] [--tty NAME] [--rhost NAME] [--password-file FILE] [--auth-only]", N_("run a PAM stack once; changes nothing"),
-     lk_cmd_pam_try},
+    {"pam try",
+     "SERVICE [--user NAME] [--pam-dir DIR] [--tty NAME] [--rhost NAME] [--password-file FILE] "
+     "[--auth-only]",
+     N_("run a PAM stack once; changes nothing"), lk_cmd_pam_try},
     {"status", "", N_("show what runs and what needs attention"), lk_cmd_status},
     {NULL, NULL, NULL, NULL},
 };
@@ -153,7 +158,8 @@ static int default_paths(struct lk_cli *cli, char *socket_path, size_t socket_si
 {
     struct lk_config config;
     char message[LK_CONFIG_MESSAGE_SIZE];
-    const char *home = getenv("XDG_STATE_HOME");
+    const char *states = secure_getenv("XDG_STATE_HOME");
+    const char *home = secure_getenv("HOME");
 
     /* These two say themselves what is wrong with the file. */
     if (cli->socket == NULL && strncmp(cli->command, "config ", 7) != 0) {
@@ -167,11 +173,10 @@ static int default_paths(struct lk_cli *cli, char *socket_path, size_t socket_si
         cli->socket = socket_path;
     }
     if (cli->state_folder == NULL) {
-        if (home != NULL && home[0] == '/')
-            snprintf(state, state_size, "%s/latchkey", home);
+        if (states != NULL && states[0] == '/')
+            snprintf(state, state_size, "%s/latchkey", states);
         else
-            snprintf(state, state_size, "%s/.latchkey",
-                     getenv("HOME") != NULL ? getenv("HOME") : "/root");
+            snprintf(state, state_size, "%s/.latchkey", home != NULL ? home : "/root");
         cli->state_folder = state;
     }
     return 0;

@@ -2,8 +2,8 @@
 /* What a stack lets pass. It is run as Linux-PAM runs it (impression, status, jumps, substacks), with every return code that each module might give:
  * pam_deny.so and pam_permit.so give one, a missing module "module unknown", all others any. If a run in which the key refused, or was never asked,
  * ends in success, the key is not required. */
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "provisioning/pam_stack.h"
@@ -17,8 +17,8 @@ struct search {
     bool key_says_yes;
     bool root; /* pam_rootok.so may succeed */
     bool fruitless[LK_PAM_ENTRIES_MAX + 1][IMPRESSIONS];
-    size_t first_key; /* index of the first line of the module */
-    struct lk_pam_finding way;  /* how the key was passed by */
+    size_t first_key;          /* index of the first line of the module */
+    struct lk_pam_finding way; /* how the key was passed by */
 };
 
 static bool is_key(const struct lk_pam_entry *entry)

@@ -9,17 +9,42 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 enum { LINE_MAX_BYTES = 4096 };
 
-static const char *const code_names[LK_PAM_CODES] = {
-    "success",          "open_err",          "symbol_err",          "service_err",
-    "system_err",       "buf_err",           "perm_denied",         "auth_err",
-    "cred_insufficient", "authinfo_unavail", "user_unknown",        "maxtries",
-    "new_authtok_reqd", "acct_expired",      "session_err",         "cred_unavail",
-    "cred_expired",     "cred_err",          "no_module_data",      "conv_err",
-    "authtok_err",      "authtok_recover_err", "authtok_lock_busy", "authtok_disable_aging",
-    "try_again",        "ignore",            "abort",               "authtok_expired",
-    "module_unknown",   "bad_item",          "conv_again",          "incomplete"};
+static const char *const code_names[LK_PAM_CODES] = {"success",
+                                                     "open_err",
+                                                     "symbol_err",
+                                                     "service_err",
+                                                     "system_err",
+                                                     "buf_err",
+                                                     "perm_denied",
+                                                     "auth_err",
+                                                     "cred_insufficient",
+                                                     "authinfo_unavail",
+                                                     "user_unknown",
+                                                     "maxtries",
+                                                     "new_authtok_reqd",
+                                                     "acct_expired",
+                                                     "session_err",
+                                                     "cred_unavail",
+                                                     "cred_expired",
+                                                     "cred_err",
+                                                     "no_module_data",
+                                                     "conv_err",
+                                                     "authtok_err",
+                                                     "authtok_recover_err",
+                                                     "authtok_lock_busy",
+                                                     "authtok_disable_aging",
+                                                     "try_again",
+                                                     "ignore",
+                                                     "abort",
+                                                     "authtok_expired",
+                                                     "module_unknown",
+                                                     "bad_item",
+                                                     "conv_again",
+                                                     "incomplete"};
 
 struct reading {
     const char *folder;
@@ -78,8 +103,7 @@ static bool parse_action(const char *text, int *ret_action)
         enum lk_pam_action action;
     } names[] = {{"ignore", LK_PAM_IGNORE}, {"ok", LK_PAM_OK},   {"done", LK_PAM_DONE},
                  {"bad", LK_PAM_BAD},       {"die", LK_PAM_DIE}, {"reset", LK_PAM_RESET}};
-    char *end = NULL;
-    long jump;
+    uint64_t jump;
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i].name, text) == 0) {
@@ -87,8 +111,7 @@ static bool parse_action(const char *text, int *ret_action)
             return true;
         }
     }
-    jump = strtol(text, &end, 10);
-    if (end == text || *end != '\0' || jump < 1 || jump > LK_PAM_ENTRIES_MAX)
+    if (lk_number_parse(text, 1, LK_PAM_ENTRIES_MAX, &jump) < 0)
         return false;
     *ret_action = (int)jump;
     return true;

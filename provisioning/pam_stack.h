@@ -13,7 +13,7 @@
 #include "base/error.h"
 
 enum {
-    LK_PAM_CODES = 32,      /* PAM_SUCCESS to PAM_INCOMPLETE */
+    LK_PAM_CODES = 32, /* PAM_SUCCESS to PAM_INCOMPLETE */
     LK_PAM_CODE_SUCCESS = 0,
     LK_PAM_CODE_AUTH_ERR = 7,
     LK_PAM_CODE_IGNORE = 25,
@@ -78,15 +78,16 @@ void lk_pam_stack_clear(struct lk_pam_stack *stack);
 /* ---- judging (pam_judge.c) ---- */
 
 enum lk_pam_verdict {
-    LK_PAM_NOT_ARMED,     /* pam_latchkey.so does not stand in it */
-    LK_PAM_REQUIRES_KEY,  /* no login succeeds without the key's yes */
-    LK_PAM_WITHOUT_KEY,   /* armed, but a login can succeed without it */
+    LK_PAM_NOT_ARMED,    /* pam_latchkey.so does not stand in it */
+    LK_PAM_REQUIRES_KEY, /* no login succeeds without the key's yes */
+    LK_PAM_WITHOUT_KEY,  /* armed, but a login can succeed without it */
     LK_PAM_BROKEN
 };
 struct lk_pam_judgement {
     enum lk_pam_verdict verdict;
-    struct lk_pam_finding finding; /* for WITHOUT_KEY and BROKEN; for REQUIRES_KEY the line of the module */
-    bool root_passes;              /* pam_rootok.so lets uid 0 pass without the key: su from root */
+    struct lk_pam_finding
+        finding;      /* for WITHOUT_KEY and BROKEN; for REQUIRES_KEY the line of the module */
+    bool root_passes; /* pam_rootok.so lets uid 0 pass without the key: su from root */
 };
 /* Every outcome of every module is tried: a stack requires the key if no combination in which the key refused ends in success. exists says whether
  * the file of a module is there. */

@@ -54,7 +54,7 @@ static const struct lk_operator *find_operator(const struct lk_operator_set *set
 static const struct lk_operator *calling_operator(const struct lk_operator_set *set)
 {
     const struct passwd *caller = getpwuid(getuid());
-    const char *name = getenv("SUDO_USER");
+    const char *name = secure_getenv("SUDO_USER");
 
     if (name == NULL && caller != NULL)
         name = caller->pw_name;
