@@ -129,7 +129,8 @@ struct lk_softkey {
     size_t request_length;
     uint8_t reply[LK_CTAP_MESSAGE_MAX];
     size_t reply_length;
-    uint8_t touched[LK_CTAP_MESSAGE_MAX]; /* the last assertion given for a touch: what `replay` repeats */
+    uint8_t touched
+        [LK_CTAP_MESSAGE_MAX]; /* the last assertion given for a touch: what `replay` repeats */
     size_t touched_length;
 };
 

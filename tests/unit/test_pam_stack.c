@@ -158,9 +158,11 @@ static void judge_text(const char *text, size_t length)
 /* Whatever stands in a file, reading and judging come to an end within their bounds. */
 static void broken_files(void **state)
 {
-    static const char *const words[] = {"auth", "[", "]", "success=", "=", "1", "required", "\\",
-                                        "\n",   " ", "\t", "@include", "s", "substack", "pam_latchkey.so",
-                                        "-auth", "#", "default=die", "sufficient", "include"};
+    static const char *const words[] = {
+        "auth",  "[",        "]",           "success=",   "=",
+        "1",     "required", "\\",          "\n",         " ",
+        "\t",    "@include", "s",           "substack",   "pam_latchkey.so",
+        "-auth", "#",        "default=die", "sufficient", "include"};
     char text[8192];
     unsigned seed = 12345;
 
