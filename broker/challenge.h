@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Challenges: for hosts bound to what the person is doing, for the gateway an authenticated token that needs no memory (docs/PROTOCOL.md 4.8, 5.6). */
+/* Challenges: for hosts bound to what the person is doing, for the gateway an authenticated token that needs no memory (docs/PROTOCOL.md 4.11, 5.6). */
 #ifndef LK_BROKER_CHALLENGE_H
 #define LK_BROKER_CHALLENGE_H
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "broker/bury.h"
+#include "broker/challenge.h"
 #include "broker/log/sink.h"
 #include "broker/run.h"
 
@@ -148,6 +149,9 @@ void lk_broker_acted_on(struct lk_broker *broker, const struct lk_change *change
     if (error == 0 && change->kind == LK_CHANGE_RESTORE) {
         /* A quorum took the restored store: from its newest entry, which records just that, it goes on. What was buried stays buried. */
         error = lk_mark_accept(broker->mark, change->number, &change->hash);
+        /* Nonces used since that store was copied are not in it: what was challenged before is void. */
+        if (error == 0)
+            error = lk_challenge_keys_new_epoch(broker);
         if (error == 0) {
             broker->store_reason = LK_REASON_NONE;
             broker->store_text[0] = '\0';
