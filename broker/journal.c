@@ -139,6 +139,9 @@ void lk_broker_acted_on(struct lk_broker *broker, const struct lk_change *change
 
     if (broker->mark == NULL || change->number == 0)
         return;
+    /* Their numbers are those of the login log: as a mark they would make every store look rolled back. */
+    if (change->kind == LK_CHANGE_LOGIN || change->kind == LK_CHANGE_RECORD)
+        return;
     lk_mark_get(broker->mark, NULL, NULL, &set_number, &set_digest);
     if (change->kind == LK_CHANGE_OPERATOR_SET) {
         set_number = change->u.set.number;
