@@ -301,8 +301,8 @@ static enum lk_reason endorse_row(struct lk_desk_job *job, const struct lk_endor
         reason = LK_REASON_STATEMENT;
     else if (!row->newest)
         reason = LK_REASON_SUPERSEDED;
-    else if (row->state != LK_STATE_PENDING)
-        reason = LK_REASON_TRANSITION;
+    else if (row->state != LK_STATE_PENDING && row->state != LK_STATE_ACTIVE)
+        reason = LK_REASON_TRANSITION; /* an active one is endorsed anew when the operator set changes */
     else if (row->endorsement_count == LK_ENDORSEMENTS_MAX)
         reason = LK_REASON_LIMIT;
     if (reason == LK_REASON_NONE &&

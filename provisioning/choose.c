@@ -45,6 +45,8 @@ static int keep(struct choosing *choosing, const struct lk_statement *statement,
     item->state = (enum lk_state)credential->state;
     snprintf(item->name, sizeof item->name, "%s", statement->name);
     choice->count++;
+    if (!cli->json && choice->count == 1)
+        lk_cli_list_head();
     if (!cli->json)
         lk_cli_show_credential(cli, credential, false);
     return 0;

@@ -17,10 +17,11 @@
 #include "wire/wire.h"
 #include "json/json.h"
 
-#define LK_DOMAIN_DESK "latchkey-desk" /* the desk's own sentences; those of reasons are shared with the PAM module */
+#define LK_DOMAIN_DESK                                                                             \
+    "latchkey-desk" /* the desk's own sentences; those of reasons are shared with the PAM module */
 #define LK_DOMAIN_SHARED "latchkey"
-#define _(text) gettext(text)
-#define N_(text) text
+#define _(text)          gettext(text)
+#define N_(text)         text
 
 /* One exit status per class of outcome; docs/man/latchkey.1 has the table. */
 enum lk_exit {
@@ -46,9 +47,11 @@ struct lk_cli {
     const char *operators[LK_OPERATORS_MAX]; /* --operator NAME, may be repeated */
     size_t operator_count;
     struct lk_crypto *crypto;
-    struct lk_client client; /* connected by lk_cli_connect */
-    bool progress_shown;     /* a progress line stands on the terminal */
-    const char *command;     /* the verb, for messages */
+    struct lk_client client;    /* connected by lk_cli_connect */
+    enum lk_reason pin_refusal; /* why a question for the PIN was not answered */
+    bool progress_shown;        /* a progress line stands on the terminal */
+    const char *command;        /* the verb, for messages */
+    int said;                   /* exit status of what was said last to be wrong */
 };
 
 struct lk_command {
@@ -91,6 +94,8 @@ void lk_cli_row(const char *name, const char *format, ...) __attribute__((format
 bool lk_cli_confirm(struct lk_cli *cli, const char *question);
 /* First eight hexadecimal characters in pairs: "3fa2 90c1", as a person compares them. size at least 10. */
 void lk_cli_short_id(char *ret_text, size_t size, const struct lk_digest *digest);
+/* The line above rows of lk_cli_show_credential. */
+void lk_cli_list_head(void);
 /* A credential as rows for a person, or as members of a JSON object. */
 void lk_cli_show_credential(struct lk_cli *cli, const struct lk_desk_credential *credential,
                             bool full);
@@ -145,7 +150,7 @@ int lk_cli_recall(struct lk_cli *cli, const char *path, uint64_t *ret_number,
 /* The operator set in force: the chain is fetched from the broker and verified here. 0 or an exit status. */
 int lk_cli_operators(struct lk_cli *cli, struct lk_operator_set **ret_set,
                      struct lk_digest *ret_digest, struct lk_buf *ret_chain);
-/* Which operator signs, by index: --operator, the only one there is, first the one with the caller's login name, then the only other one. NULL after saying what to give. */
+/* Which operator signs, by index: --operator, the only one there is, first the one with the caller's login name, then the only other one. NULL after saying what is wrong: cli->said is the exit status. */
 const struct lk_operator *lk_cli_operator(struct lk_cli *cli, const struct lk_operator_set *set,
                                           size_t index);
 /* One operator's touch over these leaves. Computes root and clientDataHash from the leaves given, names the newest register entry (after checking that the
@@ -156,6 +161,8 @@ int lk_cli_sign(struct lk_cli *cli, const struct lk_operator_set *set, const str
 /* Remembers the newest register entry as the last one this operator signed for. */
 void lk_cli_remember(struct lk_cli *cli, const struct lk_operator *by, uint64_t number,
                      const struct lk_digest *hash);
+/* What was signed has been acknowledged: remembers the newest entry, which is that or follows it. */
+void lk_cli_remember_head(struct lk_cli *cli, const struct lk_operator *by);
 
 /* ---- commands ---- */
 int lk_cmd_init(struct lk_cli *cli, int argc, char **argv);

@@ -284,11 +284,29 @@ static int visit(struct enrolment *enrolment)
         status = make_credential(enrolment, LK_KIND_BROWSER);
     for (size_t i = 0; i < enrolment->count && status == 0; i++)
         status = submit(enrolment, i);
-    if (status == 0)
+    if (status == 0) {
         status = endorse(enrolment);
+        if (status != 0)
+            lk_cli_say(
+                cli, _("The credentials of %s wait for their endorsement: `latchkey endorse %s`."),
+                enrolment->agent, enrolment->agent);
+    }
     for (size_t i = 0; i < enrolment->count && status == 0; i++)
         status = test_login(enrolment, i);
     return status == 0 ? report(enrolment) : status;
+}
+
+/* Without operators nothing could be submitted: nobody touches a key for nothing. */
+static int check_operators(struct lk_cli *cli)
+{
+    struct lk_operator_set *set = NULL;
+    struct lk_buf chain = LK_BUF_INIT(0);
+    struct lk_digest digest;
+    int status = lk_cli_operators(cli, &set, &digest, &chain);
+
+    lk_operator_set_free(set);
+    lk_buf_clear(&chain);
+    return status;
 }
 
 int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv)
@@ -304,6 +322,8 @@ int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv)
         status = lk_cli_config(cli, &enrolment.config);
     if (status == 0)
         status = lk_cli_connect(cli);
+    if (status == 0)
+        status = check_operators(cli);
     if (status == 0)
         status = show_agent(&enrolment);
     if (status == 0)

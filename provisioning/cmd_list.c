@@ -14,7 +14,8 @@ struct listing {
     size_t count;
     bool full;
     bool explain;
-    bool only_short; /* active ones that lack operators of the current set */
+    const char *next; /* what to do with what was shown */
+    bool only_short;  /* active ones that lack operators of the current set */
 };
 
 static void print_reasons(const struct lk_desk_credential *credential)
@@ -44,6 +45,10 @@ static int each(void *context, const struct lk_desk_credential *credential)
                                credential);
         return 0;
     }
+    if (listing->full && listing->count > 1)
+        putchar('\n');
+    if (listing->count == 1)
+        lk_cli_list_head();
     lk_cli_show_credential(listing->cli, credential, listing->full);
     if (listing->explain)
         print_reasons(credential);
@@ -72,6 +77,8 @@ static int run_listing(struct lk_cli *cli, const struct lk_desk_filter *filter,
         return lk_cli_print_json(cli, &listing->writer);
     if (listing->count == 0)
         printf("%s\n", none);
+    else if (listing->next != NULL)
+        printf("\n%s\n", listing->next);
     return LK_EXIT_OK;
 }
 
@@ -154,6 +161,10 @@ int lk_cmd_pending(struct lk_cli *cli, int argc, char **argv)
 
     if (listing.only_short)
         filter.state = LK_STATE_ACTIVE;
+    listing.next = listing.only_short ? _("These lack operators of the current set: `latchkey "
+                                          "endorse --short` signs them anew.")
+                                      : _("An operator signs them with `latchkey endorse KEY ...` "
+                                          "or `latchkey endorse --all`.");
     return status != 0 ? status
                        : run_listing(cli, &filter, &listing, _("Nothing waits for an operator."));
 }

@@ -44,7 +44,17 @@ static void put_json(struct logging *logging, const struct lk_desk_record *recor
     lk_json_put_int(writer, object, "count", record->count);
 }
 
-static void print_row(const struct lk_desk_record *record)
+static void print_head(void)
+{
+    fputs(lk_cli_bold(), stdout);
+    lk_cli_cell(_("time"), 22);
+    lk_cli_cell(_("agent"), 18);
+    lk_cli_cell(_("service"), 22);
+    lk_cli_cell(_("key"), 10);
+    printf("%s%s\n", _("verdict"), lk_cli_plain());
+}
+
+static void print_row(const struct lk_desk_record *record, bool first)
 {
     static const uint8_t none[LK_DIGEST_SIZE];
     struct lk_digest credential;
@@ -52,16 +62,17 @@ static void print_row(const struct lk_desk_record *record)
     char id[10] = "-";
     char safe[80];
 
+    if (first)
+        print_head();
     lk_clock_format(time, sizeof time, record->time);
     memcpy(credential.bytes, record->credential, sizeof credential.bytes);
     if (memcmp(record->credential, none, sizeof none) != 0)
         lk_cli_short_id(id, sizeof id, &credential);
     printf("%-20s  ", time);
-    lk_cli_cell(record->name[0] != '\0'
-                    ? lk_cli_printable(safe, sizeof safe, record->name)
-                    : _("(erased)"),
+    lk_cli_cell(record->name[0] != '\0' ? lk_cli_printable(safe, sizeof safe, record->name)
+                                        : _("(erased)"),
                 18);
-    lk_cli_cell(lk_cli_printable(safe, sizeof safe, record->service), 16);
+    lk_cli_cell(lk_cli_printable(safe, sizeof safe, record->service), 22);
     printf("%-10s", id);
     if (record->reason == LK_REASON_NONE)
         fputs(_("allowed"), stdout);
@@ -95,7 +106,7 @@ static int records(struct logging *logging, const struct lk_desk_log_filter *fil
         else if (cli->json)
             put_json(logging, record);
         else
-            print_row(record);
+            print_row(record, logging->count == 0);
         logging->count++;
     }
     free(record);
@@ -142,13 +153,6 @@ int lk_cmd_log(struct lk_cli *cli, int argc, char **argv)
     if (cli->json) {
         lk_cli_json_begin(&logging.writer, true, "OK");
         logging.array = lk_json_put_array(&logging.writer, logging.writer.root, "records");
-    } else {
-        fputs(lk_cli_bold(), stdout);
-        lk_cli_cell(_("time"), 22);
-        lk_cli_cell(_("agent"), 18);
-        lk_cli_cell(_("service"), 16);
-        lk_cli_cell(_("key"), 10);
-        printf("%s%s\n", _("verdict"), lk_cli_plain());
     }
     status = records(&logging, &filter);
     if (cli->json && status == 0)

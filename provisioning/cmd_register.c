@@ -92,8 +92,8 @@ static int verify_endorsements(struct verifying *verifying, const struct lk_entr
     for (uint32_t i = 0; i < message->endorsement_count && status == 0; i++) {
         lk_buf_put_field32(&joined, message->endorsements[i].data, message->endorsements[i].len);
         if (lk_endorsement_decode(message->endorsements[i], &records[i]) < 0) {
-            status = bad(verifying, LK_REASON_ENDORSEMENT, number,
-                         _("an endorsement does not decode"));
+            status =
+                bad(verifying, LK_REASON_ENDORSEMENT, number, _("an endorsement does not decode"));
             break;
         }
         act = act_of(entry->decoded.kind, records[i].act);
@@ -128,11 +128,12 @@ static int verify_set(struct verifying *verifying, const struct lk_entry *entry)
     int status;
 
     if (lk_operator_set_decode(entry->message->object, &set) < 0)
-        return bad(verifying, LK_REASON_OPERATOR_SET, number, _("the operator set does not decode"));
+        return bad(verifying, LK_REASON_OPERATOR_SET, number,
+                   _("the operator set does not decode"));
     if ((verifying->set == NULL && set->number != 1) ||
-        (verifying->set != NULL && (set->number != verifying->set->number + 1 ||
-                                    memcmp(&set->previous, &verifying->set_digest,
-                                           sizeof set->previous) != 0))) {
+        (verifying->set != NULL &&
+         (set->number != verifying->set->number + 1 ||
+          memcmp(&set->previous, &verifying->set_digest, sizeof set->previous) != 0))) {
         lk_operator_set_free(set);
         return bad(verifying, LK_REASON_OPERATOR_SET, number,
                    _("the operator set does not follow the one before"));
@@ -418,8 +419,8 @@ static int restore_facts(struct lk_cli *cli, struct lk_restore *restore)
 {
     struct lk_desk_pairs *pairs = calloc(1, sizeof *pairs);
     const char *store = NULL;
-    int status = pairs != NULL ? lk_cli_status(cli, pairs)
-                               : lk_cli_fail_error(cli, -LK_ERR_NOMEM, "status");
+    int status =
+        pairs != NULL ? lk_cli_status(cli, pairs) : lk_cli_fail_error(cli, -LK_ERR_NOMEM, "status");
 
     if (status == 0)
         store = lk_cli_status_value(pairs, "store");
@@ -456,7 +457,7 @@ static int sign_restore(struct lk_cli *cli, const struct lk_operator_set *set,
         const struct lk_operator *by = lk_cli_operator(cli, set, i);
 
         status = by != NULL ? lk_cli_sign(cli, set, by, LK_ACT_RESTORE, &leaf, 1, &records[i])
-                            : LK_EXIT_USAGE;
+                            : cli->said;
         message->endorsements[i] = lk_buf_view(&records[i]);
         message->endorsement_count = i + 1;
     }

@@ -95,14 +95,16 @@ static int sign_and_send(struct lk_cli *cli, const struct lk_choice *choice, enu
         status = make_changes(cli, choice, state, reason, changes, leaves);
     if (status == 0) {
         by = lk_cli_operator(cli, set, 0);
-        status = by != NULL ? 0 : LK_EXIT_USAGE;
+        status = by != NULL ? 0 : cli->said;
     }
     if (status == 0)
-        status = lk_cli_sign(cli, set, by,
-                             state == LK_STATE_SUSPENDED ? LK_ACT_SUSPEND : LK_ACT_REVOKE, leaves,
-                             choice->count, &record);
+        status =
+            lk_cli_sign(cli, set, by, state == LK_STATE_SUSPENDED ? LK_ACT_SUSPEND : LK_ACT_REVOKE,
+                        leaves, choice->count, &record);
     if (status == 0)
         status = send_changes(cli, &record, changes, choice->count);
+    if (status == 0)
+        lk_cli_remember_head(cli, by);
     for (size_t i = 0; i < LK_CHOSEN_MAX; i++)
         lk_buf_clear(&changes[i]);
     lk_buf_clear(&record);
@@ -133,16 +135,14 @@ static int report(struct lk_cli *cli, const struct lk_choice *choice, enum lk_st
 static int change_state(struct lk_cli *cli, const struct state_options *options, const char *agent,
                         enum lk_state state, struct lk_choice *choice)
 {
-    unsigned states =
-        state == LK_STATE_SUSPENDED ? LK_CHOOSE_RUNNING : LK_CHOOSE_NOT_REVOKED;
+    unsigned states = state == LK_STATE_SUSPENDED ? LK_CHOOSE_RUNNING : LK_CHOOSE_NOT_REVOKED;
     int status = 0;
 
     for (int i = 0; i < options->word_count && status == 0; i++)
         status = lk_cli_choose(cli, options->words[i], agent, states, choice);
-    if (status == 0 &&
-        !lk_cli_confirm(cli, state == LK_STATE_SUSPENDED
-                                 ? _("Suspend what is shown above?")
-                                 : _("Revoke what is shown above, for ever?")))
+    if (status == 0 && !lk_cli_confirm(cli, state == LK_STATE_SUSPENDED
+                                                ? _("Suspend what is shown above?")
+                                                : _("Revoke what is shown above, for ever?")))
         status = lk_cli_fail_reason(cli, LK_REASON_CANCELLED, NULL);
     if (status == 0)
         status = sign_and_send(cli, choice, state, options->reason);

@@ -58,13 +58,19 @@ static void print_pair(const struct lk_desk_pair *pair)
 {
     char name[sizeof pair->name];
     char safe[sizeof pair->value];
+    size_t digits;
 
     snprintf(name, sizeof name, "%s", pair->name);
     for (char *at = name; *at != '\0'; at++) {
         if (*at == '_')
             *at = ' ';
     }
-    lk_cli_row(_(name), "%s", lk_cli_printable(safe, sizeof safe, pair->value));
+    lk_cli_printable(safe, sizeof safe, pair->value);
+    /* Number and hash: as much of the hash as a person compares; --json has it whole. */
+    digits = strspn(safe, "0123456789");
+    if (digits > 0 && safe[digits] == ' ' && strlen(safe + digits + 1) == 2 * LK_DIGEST_SIZE)
+        safe[digits == 1 && safe[0] == '0' ? digits : digits + 1 + 16] = '\0';
+    lk_cli_row(_(name), "%s", safe);
 }
 
 static void print_text(const struct lk_desk_pairs *pairs, enum lk_reason reason)
@@ -84,8 +90,8 @@ static void print_text(const struct lk_desk_pairs *pairs, enum lk_reason reason)
         any = true;
     }
     if (reason != LK_REASON_NONE)
-        printf("\n%s%s (%s)%s\n", lk_cli_bold(), lk_cli_reason_text(reason),
-               lk_reason_name(reason), lk_cli_plain());
+        printf("\n%s%s (%s)%s\n", lk_cli_bold(), lk_cli_reason_text(reason), lk_reason_name(reason),
+               lk_cli_plain());
 }
 
 static int exit_of(enum lk_reason reason)

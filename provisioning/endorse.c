@@ -46,6 +46,7 @@ static int send_batch(struct lk_cli *cli, const struct lk_operator_set *set,
     }
     lk_buf_clear(&record);
     if (status == 0) {
+        lk_cli_remember_head(cli, by);
         *ret_active += answer.number;
         *ret_short += answer.detail;
     }
@@ -67,7 +68,7 @@ int lk_cli_endorse(struct lk_cli *cli, const struct lk_endorse_list *list, uint6
 
         *ret_short = 0;
         if (by == NULL)
-            status = LK_EXIT_USAGE;
+            status = cli->said;
         for (size_t done = 0; done < list->count && status == 0; done += LK_BATCH_MAX) {
             size_t count = list->count - done < LK_BATCH_MAX ? list->count - done : LK_BATCH_MAX;
 

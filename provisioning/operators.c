@@ -131,7 +131,7 @@ static int collect_touches(struct lk_cli *cli, const struct lk_operator_set *sig
         const struct lk_operator *by = lk_cli_operator(cli, signing, i);
 
         if (by == NULL)
-            return LK_EXIT_USAGE;
+            return cli->said;
         status = lk_cli_sign(cli, signing, by, LK_ACT_OPERATORS, digest, 1, &records[i]);
         link->endorsements[i] = lk_buf_view(&records[i]);
         link->endorsement_count = i + 1;

@@ -59,10 +59,11 @@ static int each(void *context, const struct lk_desk_credential *credential)
         return lk_cli_fail_error(judging->cli, -LK_ERR_NOMEM, "operators");
     shortage->items = grown;
     grown[shortage->count].counted = mask;
-    status = lk_cli_digest(judging->cli, credential->statement,
-                           &grown[shortage->count].statement);
+    status = lk_cli_digest(judging->cli, credential->statement, &grown[shortage->count].statement);
     if (status == 0)
         shortage->count++;
+    if (status == 0 && !judging->cli->json && shortage->count == 1)
+        lk_cli_list_head();
     if (status == 0 && !judging->cli->json)
         lk_cli_show_credential(judging->cli, credential, false);
     return status;

@@ -33,8 +33,8 @@ static int entries_page(struct lk_cli *cli, const struct lk_desk_register *range
         else if (lk_desk_entry_decode(frame.payload, message) < 0)
             status = lk_cli_fail_reason(cli, LK_REASON_PROTOCOL, NULL);
         else if (lk_register_entry_decode(message->entry, &entry.decoded) < 0)
-            status = lk_cli_fail_reason(cli, LK_REASON_REGISTER,
-                                        _("a register entry does not decode"));
+            status =
+                lk_cli_fail_reason(cli, LK_REASON_REGISTER, _("a register entry does not decode"));
         else
             status = lk_cli_digest(cli, message->entry, &entry.hash);
         if (status == 0)
@@ -121,6 +121,15 @@ void lk_cli_remember(struct lk_cli *cli, const struct lk_operator *by, uint64_t 
         lk_cli_say(cli,
                    _("Warning: %s: the last signed register entry could not be remembered: %s"),
                    cli->state_folder, lk_error_text(result));
+}
+
+void lk_cli_remember_head(struct lk_cli *cli, const struct lk_operator *by)
+{
+    struct lk_digest hash;
+    uint64_t number = 0;
+
+    if (lk_cli_head(cli, &number, &hash) == 0 && number > 0)
+        lk_cli_remember(cli, by, number, &hash);
 }
 
 static int parse_remembered(struct lk_buf *content, uint64_t *ret_number,

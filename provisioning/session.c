@@ -91,7 +91,7 @@ static int show_event(void *context, const struct lk_event_message *event)
         lk_cli_progress(cli, "%s", _("Put your finger on the key's sensor ..."));
         break;
     case LK_EVENT_WRONG_KEY:
-        lk_cli_say(cli, "%s", _("That is not the right key. Use the other one."));
+        lk_cli_say(cli, "%s", _("This key is not the one. Use another."));
         break;
     case LK_EVENT_KEY_BUSY:
         lk_cli_say(cli, _("The key is in use by another program: %s"), event->detail);
@@ -154,7 +154,9 @@ static int pin_from_file(struct lk_cli *cli, struct lk_buf *pin)
     lk_buf_init_secret(&content, LK_PIN_MAX + 1);
     result = lk_file_read(cli->pin_file, &rule, LK_PIN_MAX + 1, &content);
     if (result < 0) {
-        (void)lk_cli_fail_error(cli, result, cli->pin_file);
+        lk_cli_say(cli, "%s: %s", cli->pin_file, _(lk_error_text(result)));
+        cli->pin_refusal = LK_REASON_PIN_UNAVAILABLE;
+        result = -LK_ERR_BUSY;
     } else {
         end = content.len > 0 ? memchr(content.data, '\n', content.len) : NULL;
         lk_buf_put_bytes(pin, content.data,
@@ -197,12 +199,13 @@ static int ask_pin(void *context, const struct lk_ask_pin *ask, struct lk_buf *p
         return -LK_ERR_BUSY;
     if (cli->pin_file != NULL) {
         /* A PIN from a file that was wrong once would be wrong again, and each try counts on the key. */
-        if (ask->again)
-            return -LK_ERR_BUSY;
-        return pin_from_file(cli, pin);
+        cli->pin_refusal = ask->again ? LK_REASON_PIN_WRONG : LK_REASON_NONE;
+        return ask->again ? -LK_ERR_BUSY : pin_from_file(cli, pin);
     }
-    if (!isatty(STDIN_FILENO))
-        return -LK_ERR_CLOSED;
+    if (!isatty(STDIN_FILENO)) {
+        cli->pin_refusal = LK_REASON_PIN_UNAVAILABLE;
+        return -LK_ERR_BUSY;
+    }
     if (ask->choose)
         return choose_pin(cli, ask, pin);
     if (ask->again)
@@ -221,6 +224,7 @@ int lk_cli_ask(struct lk_cli *cli, uint32_t request, struct lk_frame *ret_frame)
         .event = show_event, .ask_pin = ask_pin, .interrupted = interrupted, .context = cli};
     int result = lk_buf_error(&cli->client.out);
 
+    cli->pin_refusal = LK_REASON_NONE;
     if (result == 0)
         result = lk_client_converse(&cli->client, request, ANSWER_MS, &callbacks, ret_frame);
     lk_cli_progress_end(cli);
@@ -229,7 +233,8 @@ int lk_cli_ask(struct lk_cli *cli, uint32_t request, struct lk_frame *ret_frame)
     if (result == 0)
         return 0;
     if (result == -LK_ERR_BUSY)
-        return lk_cli_fail_reason(cli, LK_REASON_CANCELLED, NULL);
+        return lk_cli_fail_reason(
+            cli, cli->pin_refusal != LK_REASON_NONE ? cli->pin_refusal : LK_REASON_CANCELLED, NULL);
     if (result == -LK_ERR_CLOSED || result == -LK_ERR_TIMEOUT)
         return lk_cli_fail_reason(cli, LK_REASON_BROKER_UNAVAILABLE, NULL);
     return lk_cli_fail_error(cli, result, cli->socket);

@@ -119,23 +119,26 @@ static void fail(struct lk_cli *cli, const char *code, const char *text, const c
     lk_cli_json_begin(&writer, false, code);
     lk_json_put_string(&writer, writer.root, "message", text);
     if (detail != NULL && detail[0] != '\0')
-        lk_json_put_string(&writer, writer.root, "detail", lk_cli_printable(safe, sizeof safe, detail));
+        lk_json_put_string(&writer, writer.root, "detail",
+                           lk_cli_printable(safe, sizeof safe, detail));
     (void)lk_cli_print_json(cli, &writer);
 }
 
 int lk_cli_fail_reason(struct lk_cli *cli, enum lk_reason reason, const char *detail)
 {
     fail(cli, lk_reason_name(reason), lk_cli_reason_text(reason), detail);
-    return exit_of_class(reason);
+    cli->said = exit_of_class(reason);
+    return cli->said;
 }
 
 int lk_cli_fail_error(struct lk_cli *cli, int error, const char *what)
 {
     fail(cli, lk_error_name(error), _(lk_error_text(error)), what);
-    if (error == -LK_ERR_OWNER || error == -LK_ERR_MODE || error == -LK_ERR_LINK ||
-        error == -LK_ERR_CONFIG)
-        return LK_EXIT_CONFIG;
-    return LK_EXIT_UNAVAILABLE;
+    cli->said = error == -LK_ERR_OWNER || error == -LK_ERR_MODE || error == -LK_ERR_LINK ||
+                        error == -LK_ERR_CONFIG
+                    ? LK_EXIT_CONFIG
+                    : LK_EXIT_UNAVAILABLE;
+    return cli->said;
 }
 
 int lk_cli_usage(struct lk_cli *cli, const char *format, ...)
@@ -147,7 +150,8 @@ int lk_cli_usage(struct lk_cli *cli, const char *format, ...)
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     fail(cli, "E_USAGE", text, NULL);
-    return LK_EXIT_USAGE;
+    cli->said = LK_EXIT_USAGE;
+    return cli->said;
 }
 
 int lk_cli_print_json(struct lk_cli *cli, struct lk_json_writer *writer)
@@ -234,16 +238,20 @@ static void show_facts(const struct lk_statement *statement)
     lk_cli_row(_("model (AAGUID)"), "%s", hex);
     lk_cli_row(_("attestation"), "%s", lk_format_name(statement->proved.format));
     if (statement->proved.firmware[0] != '\0')
-        lk_cli_row(_("firmware, proved"), "%s", lk_cli_printable(safe, sizeof safe, statement->proved.firmware));
+        lk_cli_row(_("firmware, proved"), "%s",
+                   lk_cli_printable(safe, sizeof safe, statement->proved.firmware));
     if (statement->proved.serial[0] != '\0')
-        lk_cli_row(_("serial, proved"), "%s", lk_cli_printable(safe, sizeof safe, statement->proved.serial));
+        lk_cli_row(_("serial, proved"), "%s",
+                   lk_cli_printable(safe, sizeof safe, statement->proved.serial));
     if (statement->claimed.model[0] != '\0')
-        lk_cli_row(_("model, claimed"), "%s", lk_cli_printable(safe, sizeof safe, statement->claimed.model));
+        lk_cli_row(_("model, claimed"), "%s",
+                   lk_cli_printable(safe, sizeof safe, statement->claimed.model));
     if (statement->claimed.firmware[0] != '\0')
         lk_cli_row(_("firmware, claimed"), "%s",
-            lk_cli_printable(safe, sizeof safe, statement->claimed.firmware));
+                   lk_cli_printable(safe, sizeof safe, statement->claimed.firmware));
     if (statement->claimed.serial[0] != '\0')
-        lk_cli_row(_("serial, claimed"), "%s", lk_cli_printable(safe, sizeof safe, statement->claimed.serial));
+        lk_cli_row(_("serial, claimed"), "%s",
+                   lk_cli_printable(safe, sizeof safe, statement->claimed.serial));
 }
 
 static void show_full(const struct lk_statement *statement,
@@ -263,12 +271,46 @@ static void show_full(const struct lk_statement *statement,
     row_time(_("valid from"), statement->not_before, _("at once"));
     row_time(_("valid to"), statement->not_after, _("no end"));
     lk_cli_row(_("PIN or fingerprint"), "%s",
-        statement->user_verification ? _("required by the statement") : _("as the policy says"));
-    lk_cli_row(_("register entries"), "%" PRIu64 ", %" PRIu64, credential->entry, credential->activation);
+               statement->user_verification ? _("required by the statement")
+                                            : _("as the policy says"));
+    lk_cli_row(_("register entries"), "%" PRIu64 ", %" PRIu64, credential->entry,
+               credential->activation);
     lk_cli_row(_("endorsements"), "%" PRIu32, credential->endorsement_count);
     lk_cli_row(_("sign counter"), "%" PRIu32, credential->counter);
     row_time(_("enrolled"), credential->created, "?");
     row_time(_("last login"), credential->last_login, _("never"));
+}
+
+void lk_cli_list_head(void)
+{
+    fputs(lk_cli_bold(), stdout);
+    lk_cli_cell(_("key"), 10);
+    lk_cli_cell(_("agent"), 20);
+    lk_cli_cell(_("opens"), 9);
+    lk_cli_cell(_("state"), 11);
+    lk_cli_cell(_("last login"), 22);
+    printf("%s%s\n", _("model, as claimed"), lk_cli_plain());
+}
+
+/* The row of the list. An active credential that cannot log in says why at once. */
+static void show_line(const struct lk_statement *statement,
+                      const struct lk_desk_credential *credential, const char *short_id)
+{
+    char time[32];
+    char safe[LK_TEXT_MAX + 1];
+
+    lk_clock_format(time, sizeof time, credential->last_login);
+    printf("%s%s%s  ", lk_cli_bold(), short_id, lk_cli_plain());
+    lk_cli_cell(statement->name, 20);
+    lk_cli_cell(_(lk_kind_name(statement->kind)), 9);
+    lk_cli_cell(_(lk_state_name((enum lk_state)credential->state)), 11);
+    lk_cli_cell(credential->last_login != 0 ? time : _("never"), 22);
+    fputs(lk_cli_printable(safe, sizeof safe, statement->claimed.model), stdout);
+    if (credential->state == LK_STATE_ACTIVE && credential->reason_count > 0 &&
+        lk_reason_known(credential->reasons[0]))
+        printf("  %s%s%s", lk_cli_bold(), lk_reason_name((enum lk_reason)credential->reasons[0]),
+               lk_cli_plain());
+    putchar('\n');
 }
 
 void lk_cli_show_credential(struct lk_cli *cli, const struct lk_desk_credential *credential,
@@ -289,8 +331,7 @@ void lk_cli_show_credential(struct lk_cli *cli, const struct lk_desk_credential 
     id_bytes = LK_VIEW(statement->credential_id.bytes, statement->credential_id.len);
     if (lk_cli_digest(cli, id_bytes, &id) == 0) {
         lk_cli_short_id(short_id, sizeof short_id, &id);
-        printf("%s%s%s  %-20s %-8s %s\n", lk_cli_bold(), short_id, lk_cli_plain(), statement->name,
-               lk_kind_name(statement->kind), lk_state_name((enum lk_state)credential->state));
+        show_line(statement, credential, short_id);
     }
     if (full)
         show_full(statement, credential, &digest);
