@@ -152,21 +152,19 @@ static int connection_frames(struct lk_connection *connection)
 {
     struct lk_view rest = lk_buf_view(&connection->in);
     size_t used = 0;
-    int error = 0;
 
     while (!connection->closing && !connection->dead) {
         struct lk_frame frame;
         struct lk_view whole;
         size_t size;
+        int error;
 
         connection->paused = connection_full(connection);
         if (connection->paused)
             break;
         error = lk_frame_next(rest, &frame, &size);
-        if (error == -LK_ERR_TRUNCATED) {
-            error = 0;
+        if (error == -LK_ERR_TRUNCATED)
             break;
-        }
         if (error == 0)
             error = lk_view_get_view(&rest, size, &whole);
         if (error == 0)

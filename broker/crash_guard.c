@@ -93,9 +93,9 @@ int lk_crash_guard_open(const char *folder, const struct lk_clock *clock,
         return -LK_ERR_NOMEM;
     guard->clock = clock;
     error = guard_map(folder, &guard->file);
-    if (error != 0) {
+    if (error != 0 || guard->file == NULL) {
         free(guard);
-        return error;
+        return error != 0 ? error : -LK_ERR_INTERNAL;
     }
     if (memcmp(guard->file->magic, guard_magic, sizeof(guard_magic)) != 0) {
         memset(guard->file, 0, sizeof(*guard->file));

@@ -154,8 +154,19 @@ static int names_frame(struct lk_peer *peer, const struct lk_frame *frame)
 
 static void names_drop_all(struct lk_names_link *link)
 {
-    while (link->lookups != NULL)
-        lookup_end(link->lookups, LK_REASON_NAMES_UNAVAILABLE, 0);
+    struct lk_names_lookup *lookup = link->lookups;
+
+    link->lookups = NULL;
+    link->waiting = 0;
+    while (lookup != NULL) {
+        struct lk_names_lookup *next = lookup->next;
+
+        lk_loop_disarm(link->broker->loop, &lookup->timer);
+        if (lookup->answered != NULL)
+            lookup->answered(lookup->context, LK_REASON_NAMES_UNAVAILABLE, 0);
+        free(lookup);
+        lookup = next;
+    }
 }
 
 static void names_gone(struct lk_peer *peer, int error)
