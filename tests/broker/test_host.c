@@ -19,6 +19,7 @@ static struct agent_key bob;
 static struct agent_key pending;
 static struct agent_key suspended;
 static struct agent_key revoked;
+static struct agent_key misnamed;
 
 enum { UP = LK_FLAG_UP, UV = LK_FLAG_UV };
 
@@ -35,6 +36,10 @@ static int begin(void **state)
     house_state(&house, &suspended, LK_STATE_SUSPENDED);
     house_admit(&house, "rita", LK_KIND_HOST, &revoked);
     house_state(&house, &revoked, LK_STATE_REVOKED);
+    /* its endorsement names a register entry that does not exist with that hash */
+    house_enrol(&house, "wanda", LK_KIND_HOST, &misnamed);
+    house.head_hash.bytes[0] ^= 1;
+    house_endorse(&house, (struct agent_key *const[]){&misnamed}, 1);
     house_close(&house);
     rig_start(&rig, &house);
     return 0;
@@ -50,6 +55,7 @@ static int end(void **state)
     agent_key_free(&pending);
     agent_key_free(&suspended);
     agent_key_free(&revoked);
+    agent_key_free(&misnamed);
     house_end(&house);
     return 0;
 }
@@ -77,6 +83,8 @@ static void standing(void **state)
     assert_int_equal(rig_login(&rig, "paul", &pending, UP), LK_REASON_PENDING);
     assert_int_equal(rig_login(&rig, "susan", &suspended, UP), LK_REASON_SUSPENDED);
     assert_int_equal(rig_login(&rig, "rita", &revoked, UP), LK_REASON_REVOKED);
+    assert_int_equal(rig_login(&rig, "wanda", &misnamed, UP), LK_REASON_ENDORSEMENT);
+    assert_int_equal(rig_login(&rig, "wanda", &misnamed, UP), LK_REASON_ENDORSEMENT);
 }
 
 /* Flags of the signed data, each with a true signature. Not verified means not told. */
