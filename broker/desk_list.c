@@ -8,6 +8,7 @@
 
 #include "broker/desk.h"
 #include "broker/log/record.h"
+#include "broker/run.h"
 
 int lk_desk_put_credential(struct lk_broker *broker, struct lk_connection *connection,
                            uint32_t request, const struct lk_store_rows *agent,
@@ -30,8 +31,12 @@ int lk_desk_put_credential(struct lk_broker *broker, struct lk_connection *conne
 
     if (result < 0)
         return result;
-    for (size_t i = 0;
-         i < standing.reason_count && i < sizeof message.reasons / sizeof message.reasons[0]; i++)
+    /* What refuses every login refuses this one too. */
+    if (lk_broker_ready(broker) != LK_REASON_NONE)
+        message.reasons[message.reason_count++] = (uint32_t)lk_broker_ready(broker);
+    for (size_t i = 0; i < standing.reason_count &&
+                       message.reason_count < sizeof message.reasons / sizeof message.reasons[0];
+         i++)
         message.reasons[message.reason_count++] = (uint32_t)standing.reasons[i];
     for (uint32_t i = 0; i < row->endorsement_count; i++)
         message.endorsements[i] = row->endorsements[i].record;
