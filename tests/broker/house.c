@@ -44,9 +44,8 @@ static void commit(struct house *house, struct lk_change *change)
     house->head_hash = change->hash;
 }
 
-/* The operator touches for this root. */
-static void touch(const struct house *house, enum lk_act act, const struct lk_digest *root,
-                  uint64_t count, struct lk_buf *ret_record)
+void house_touch(const struct house *house, enum lk_act act, const struct lk_digest *root,
+                 uint64_t count, struct lk_buf *ret_record)
 {
     struct lk_endorsement endorsement = {.act = act,
                                          .root = *root,
@@ -134,7 +133,7 @@ static void enter_set(struct house *house)
     NEED(lk_operator_set_encode(&set, house->set) == 0);
     digest_of(house, lk_buf_view(&set), &digest);
     NEED(lk_tree_root(house->crypto, &digest, 1, &root) == 0);
-    touch(house, LK_ACT_OPERATORS, &root, 1, &record);
+    house_touch(house, LK_ACT_OPERATORS, &root, 1, &record);
     link.set = lk_buf_view(&set);
     link.endorsements[0] = lk_buf_view(&record);
     NEED(lk_operator_chain_encode(&chain, &link, 1) == 0);
@@ -276,7 +275,7 @@ void house_endorse(struct house *house, struct agent_key *const *keys, size_t co
     for (size_t i = 0; i < count; i++)
         NEED(lk_tree_path(house->crypto, leaves, count, i, &paths[i]) == 0);
     NEED(lk_tree_root(house->crypto, leaves, count, &root) == 0);
-    touch(house, LK_ACT_ENROL, &root, count, &record);
+    house_touch(house, LK_ACT_ENROL, &root, count, &record);
     change.u.endorse = (struct lk_change_endorse){.endorsement = lk_buf_view(&record),
                                                   .count = count,
                                                   .statements = leaves,

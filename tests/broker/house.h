@@ -48,6 +48,9 @@ void house_enrol(struct house *house, const char *name, enum lk_kind kind,
                  struct agent_key *ret_key);
 /* The operator's touch over these; complete: they become active. */
 void house_endorse(struct house *house, struct agent_key *const *keys, size_t count);
+/* The operator's touch for a root over `count` digests, as an endorsement record that names the newest register entry. */
+void house_touch(const struct house *house, enum lk_act act, const struct lk_digest *root,
+                 uint64_t count, struct lk_buf *ret_record);
 /* Both, for one. */
 void house_admit(struct house *house, const char *name, enum lk_kind kind,
                  struct agent_key *ret_key);
