@@ -181,8 +181,9 @@ struct lk_broker {
     int exit_status;
     uint8_t decoy_key
         [32]; /* decoy credential ids of unknown agents: HMAC(decoy key, name, i); kept in the state folder */
-    bool test_mode; /* --test */
-    bool rootless;  /* started without root: status says so */
+    struct lk_subject stand_in; /* whose rows are read for one who is not enrolled (allow_list.h) */
+    bool test_mode;             /* --test */
+    bool rootless;              /* started without root: status says so */
     int64_t started;
 };
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "broker/allow_list.h"
 #include "broker/challenge.h"
 #include "broker/crash_guard.h"
 #include "broker/gather.h"
@@ -175,93 +176,6 @@ static void ceremony_assertion(void *context, const struct lk_device_assertion *
 
 /* ---- beginning the ceremony ---- */
 
-enum { DECOYS = 2, DECOY_SIZE = 64 };
-
-struct allow_list {
-    struct lk_device_assert *request;
-    bool user_verification;
-    struct lk_statement statement; /* scratch */
-    uint8_t decoys[DECOYS][DECOY_SIZE];
-    struct lk_buf memory;
-};
-
-static void allow_known(const struct lk_broker *broker, const struct lk_store_rows *rows,
-                        struct allow_list *allow)
-{
-    size_t offsets[LK_STORE_ROWS_MAX];
-    uint32_t count = 0;
-    struct lk_view rest;
-
-    for (size_t i = 0; i < rows->count && count < LK_CREDENTIALS_PER_AGENT; i++) {
-        const struct lk_statement *statement = &allow->statement;
-
-        if (!rows->rows[i].newest ||
-            lk_statement_decode(rows->rows[i].statement, &allow->statement) != 0 ||
-            statement->kind != LK_KIND_HOST ||
-            strcmp(statement->relying_party, allow->request->relying_party) != 0)
-            continue;
-        lk_buf_put_bytes(&allow->memory, statement->credential_id.bytes,
-                         statement->credential_id.len);
-        offsets[count++] = statement->credential_id.len;
-        if (lk_policy_user_verification(&broker->policy, statement, LK_KIND_HOST))
-            allow->user_verification = true;
-    }
-    rest = lk_buf_view(&allow->memory);
-    for (uint32_t i = 0; i < count && lk_buf_error(&allow->memory) == 0; i++) {
-        if (lk_view_get_view(&rest, offsets[i], &allow->request->allow[i]) == 0)
-            allow->request->allow_count++;
-    }
-}
-
-/* Stable for a name, so that asking twice tells nothing; nobody without the key of the state folder can tell them from real ones. */
-static int allow_decoys(const struct lk_broker *broker, const char *name, struct allow_list *allow)
-{
-    for (uint32_t i = 0; i < DECOYS * DECOY_SIZE / 32; i++) {
-        struct lk_buf text = LK_BUF_INIT(128);
-        uint8_t *place = &allow->decoys[0][0] + i * 32U;
-        int error;
-
-        lk_buf_put_u32(&text, i);
-        lk_buf_put_string(&text, name);
-        error = lk_buf_error(&text);
-        if (error == 0)
-            error = lk_hmac_sha256(broker->crypto,
-                                   LK_VIEW(broker->decoy_key, sizeof(broker->decoy_key)),
-                                   lk_buf_view(&text), place);
-        lk_buf_clear(&text);
-        if (error != 0)
-            return error;
-    }
-    for (uint32_t i = 0; i < DECOYS; i++)
-        allow->request->allow[i] = LK_VIEW(allow->decoys[i], DECOY_SIZE);
-    allow->request->allow_count = DECOYS;
-    return 0;
-}
-
-/* The decoys are made for everybody, so that both ways cost the same. */
-static int allow_fill(struct host_login *host, struct allow_list *allow)
-{
-    struct lk_broker *broker = host->login.broker;
-    struct lk_store_rows rows = {0};
-    int error;
-
-    lk_buf_init(&allow->memory, LK_CREDENTIALS_PER_AGENT * LK_CREDENTIAL_ID_MAX);
-    allow->user_verification = broker->policy.host_user_verification;
-    error = allow_decoys(broker, host->asked.name, allow);
-    if (error == 0)
-        error = broker->store_ops->read_name(broker->store, host->asked.name, &rows);
-    if (error != 0)
-        return error;
-    if (rows.known && lk_name_valid(host->asked.name)) {
-        allow->request->allow_count = 0;
-        allow_known(broker, &rows, allow);
-        if (allow->request->allow_count == 0)
-            error = allow_decoys(broker, host->asked.name, allow);
-    }
-    lk_store_rows_free(&rows);
-    return error;
-}
-
 static void host_begin(struct host_login *host)
 {
     struct lk_broker *broker = host->login.broker;
@@ -273,7 +187,7 @@ static void host_begin(struct host_login *host)
     struct lk_device_ceremony_request request = {
         .create = false, .timeout_ms = (int64_t)broker->config.ceremony_seconds * 1000};
     struct lk_device_assert *ask = &request.assert_request;
-    struct allow_list allow = {.request = ask};
+    struct lk_allow_list allow = {.request = ask};
     char owner[160];
     const char *busy = lk_device_owner(broker);
     enum lk_reason reason = LK_REASON_INTERNAL;
@@ -285,7 +199,7 @@ static void host_begin(struct host_login *host)
     request.owner = owner;
     if (lk_broker_host_challenge(broker, host->asked.service, host->asked.name, host->asked.tty,
                                  ask->client_data_hash) == 0 &&
-        allow_fill(host, &allow) == 0) {
+        lk_allow_list_fill(broker, host->asked.name, &allow) == 0) {
         memcpy(host->login.job.client_data_hash, ask->client_data_hash,
                sizeof(ask->client_data_hash));
         if (allow.user_verification)
@@ -295,7 +209,7 @@ static void host_begin(struct host_login *host)
             ask->flags |= LK_CEREMONY_PIN;
         reason = lk_device_ceremony_begin(broker, &request, &callbacks, &host->ceremony);
     }
-    lk_buf_clear(&allow.memory);
+    lk_allow_list_clear(&allow);
     if (reason == LK_REASON_KEY_BUSY && busy != NULL) {
         struct lk_event_message event = {.event = LK_EVENT_KEY_BUSY, .retries = LK_RETRIES_UNKNOWN};
 
