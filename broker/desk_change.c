@@ -172,6 +172,25 @@ static enum lk_reason submit_form(const struct lk_broker *broker,
                                                                 : LK_REASON_RELYING_PARTY;
 }
 
+/* A login name passes to another person only after every key of the one before was revoked, which takes an operator's touch: a pending
+ * statement, which takes none, must not shut anybody out. */
+static enum lk_reason submit_name(struct lk_broker *broker, const struct lk_statement *statement)
+{
+    struct lk_store_rows rows = {0};
+    enum lk_reason reason = LK_REASON_NONE;
+
+    if (broker->store_ops->read_name(broker->store, statement->name, &rows) < 0)
+        return LK_REASON_STORE_UNAVAILABLE;
+    if (rows.known && memcmp(&rows.subject, &statement->subject, sizeof rows.subject) != 0) {
+        for (size_t i = 0; i < rows.count; i++) {
+            if (rows.rows[i].newest && rows.rows[i].state != LK_STATE_REVOKED)
+                reason = LK_REASON_NAME_REASSIGNED;
+        }
+    }
+    lk_store_rows_free(&rows);
+    return reason;
+}
+
 /* A first version needs its attestation object; a later one of the same credential, for the same subject, may rest on the one that lies here. */
 static enum lk_reason submit_judge(struct lk_desk_job *job, const struct lk_desk_submit *submit,
                                    struct lk_statement *ret_statement)
@@ -186,6 +205,8 @@ static enum lk_reason submit_judge(struct lk_desk_job *job, const struct lk_desk
     if (lk_statement_decode(submit->statement, ret_statement) < 0)
         return LK_REASON_STATEMENT;
     reason = submit_form(broker, ret_statement);
+    if (reason == LK_REASON_NONE)
+        reason = submit_name(broker, ret_statement);
     if (reason != LK_REASON_NONE)
         return reason;
     id = LK_VIEW(ret_statement->credential_id.bytes, ret_statement->credential_id.len);
@@ -302,7 +323,8 @@ static enum lk_reason endorse_row(struct lk_desk_job *job, const struct lk_endor
     else if (!row->newest)
         reason = LK_REASON_SUPERSEDED;
     else if (row->state != LK_STATE_PENDING && row->state != LK_STATE_ACTIVE)
-        reason = LK_REASON_TRANSITION; /* an active one is endorsed anew when the operator set changes */
+        reason =
+            LK_REASON_TRANSITION; /* an active one is endorsed anew when the operator set changes */
     else if (row->endorsement_count == LK_ENDORSEMENTS_MAX)
         reason = LK_REASON_LIMIT;
     if (reason == LK_REASON_NONE &&

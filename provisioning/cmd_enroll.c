@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "provisioning/endorse.h"
 #include "provisioning/operators.h"
 
@@ -20,6 +21,7 @@ struct enrolment {
     char full_name[129];
     bool host_only;
     bool leave_pending;
+    bool new_holder; /* the login name belongs to another person now */
     long days;
     bool has_subject;
     uint8_t subject[LK_SUBJECT_SIZE];
@@ -42,6 +44,8 @@ static int parse(struct lk_cli *cli, int argc, char **argv, struct enrolment *en
             enrolment->host_only = true;
         } else if (strcmp(argv[i], "--leave-pending") == 0) {
             enrolment->leave_pending = true;
+        } else if (strcmp(argv[i], "--new-holder") == 0) {
+            enrolment->new_holder = true;
         } else if (strcmp(argv[i], "--days") == 0 && i + 1 < argc) {
             enrolment->days = strtol(argv[++i], &end, 10);
             if (end == argv[i] || *end != '\0' || enrolment->days < 1 || enrolment->days > 36500)
@@ -326,6 +330,11 @@ int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv)
         status = check_operators(cli);
     if (status == 0)
         status = show_agent(&enrolment);
+    if (status == 0 && enrolment.new_holder) {
+        enrolment.has_subject = true;
+        if (lk_random_fill(&lk_random_system, enrolment.subject, sizeof enrolment.subject) < 0)
+            status = lk_cli_fail_reason(cli, LK_REASON_INTERNAL, "getrandom");
+    }
     if (status == 0)
         status = visit(&enrolment);
     for (size_t i = 0; i < CREDENTIALS_MAX; i++) {
