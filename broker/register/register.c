@@ -261,6 +261,8 @@ static int run(struct lk_check *check, struct lk_mark *mark, struct lk_register_
     if (r == 0)
         r = check_ends(check, &head);
     free(check->later);
+    check->later = NULL;
+    check->report = NULL;
     if (r < 0)
         return r;
     *ret_report = report;

@@ -322,7 +322,8 @@ int lk_sql_get_fixed(sqlite3_stmt *statement, int column, void *ret_data, size_t
         return r;
     if (view.len != len)
         return -LK_ERR_CORRUPT;
-    memcpy(ret_data, view.data, len);
+    if (len > 0)
+        memcpy(ret_data, view.data, len);
     return 0;
 }
 

@@ -62,6 +62,8 @@ static int compare(sqlite3_stmt *ours, sqlite3_stmt *theirs)
     for (;;) {
         int a = lk_sql_step(ours);
         int b = lk_sql_step(theirs);
+        const char *our_text;
+        const char *their_text;
 
         if (a < 0 || b < 0)
             return a < 0 ? a : b;
@@ -69,8 +71,11 @@ static int compare(sqlite3_stmt *ours, sqlite3_stmt *theirs)
             return -LK_ERR_SCHEMA;
         if (a == 0)
             return 0;
-        if (strcmp((const char *)sqlite3_column_text(ours, 0),
-                   (const char *)sqlite3_column_text(theirs, 0)) != 0)
+        our_text = (const char *)sqlite3_column_text(ours, 0);
+        their_text = (const char *)sqlite3_column_text(theirs, 0);
+        if (our_text == NULL || their_text == NULL)
+            return -LK_ERR_NOMEM;
+        if (strcmp(our_text, their_text) != 0)
             return -LK_ERR_SCHEMA;
     }
 }
@@ -100,9 +105,9 @@ static int check_text(sqlite3 *db)
 
 int lk_schema_apply(sqlite3 *db)
 {
-    int64_t application;
-    int64_t version;
-    int64_t objects;
+    int64_t application = -1;
+    int64_t version = -1;
+    int64_t objects = -1;
     int r;
 
     if ((r = read_pragma(db, "PRAGMA application_id", &application)) != 0 ||
