@@ -126,7 +126,7 @@ static void stops_at_three(void **state)
         snprintf(pin, sizeof(pin), "wrong%d", i);
         talker_pin(&talker, pin);
     }
-    failed = talker_expect_failed(&talker, LK_REASON_PIN_REPLUG);
+    (void)talker_expect_failed(&talker, LK_REASON_PIN_REPLUG);
     end(&talker, 2);
     key_say(&harness, "k1", "unplug");
     key_say(&harness, "k1", "plug");

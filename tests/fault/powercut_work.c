@@ -219,6 +219,7 @@ static void acknowledge(struct known *known, const struct batch *batch)
             batch->credential[i] == UINT32_MAX ? NULL : &known->credentials[batch->credential[i]];
 
         NEED(change->error == 0 && change->reason == LK_REASON_NONE);
+        NEED(credential != NULL || change->kind == LK_CHANGE_OPERATOR_SET);
         if (change->kind == LK_CHANGE_LOGIN) {
             credential->counter = change->u.login.counter;
             NEED(change->number == known->records + 1 && known->records < WORK_ENTRIES);

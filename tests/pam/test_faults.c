@@ -98,7 +98,7 @@ static void *real(const char *name)
 #define FAULTY(type, name, parameters, arguments, failure)                                         \
     type name parameters                                                                           \
     {                                                                                              \
-        static type(*next) parameters;                                                             \
+        static type(*next) parameters; /* NOLINT(bugprone-macro-parentheses): a declaration */     \
                                                                                                    \
         if (due(__builtin_return_address(0), #name))                                               \
             return failure;                                                                        \

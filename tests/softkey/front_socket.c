@@ -145,7 +145,7 @@ bool lk_front_socket_open(struct lk_loop *loop, struct lk_ctaphid *hid, const ch
     front->hid = hid;
     front->listener = -1;
     front->address.sun_family = AF_UNIX;
-    memcpy(front->address.sun_path, path, strlen(path));
+    memcpy(front->address.sun_path, path, strlen(path) + 1);
     for (int i = 0; i < LK_HANDLES_MAX; i++)
         front->handle[i] = -1;
     if (!lk_listener_open(front)) {

@@ -26,6 +26,8 @@ static uint32_t number_at(size_t offset)
     uint32_t number;
 
     assert_true(offset + sizeof(number) <= catalogue.size);
+    if (catalogue.data == NULL)
+        abort();
     memcpy(&number, catalogue.data + offset, sizeof(number));
     return number;
 }
@@ -71,11 +73,13 @@ static const char *french(const char *text)
 /* One sentence: a capital first, one full stop and that at the end, nothing that only a sighted person understands. */
 static void check_sentence(const char *text)
 {
-    size_t len = strlen(text);
+    size_t len = text != NULL ? strlen(text) : 0;
     struct lk_view view = LK_VIEW((const uint8_t *)text, len);
 
-    if (len < 10 || len >= LK_SENTENCE_SIZE || lk_text_check_printable(view) != 0)
+    if (text == NULL || len < 10 || len >= LK_SENTENCE_SIZE || lk_text_check_printable(view) != 0) {
         fail_msg("length or characters: %s", text);
+        return;
+    }
     if (islower((unsigned char)text[0]) || text[len - 1] != '.')
         fail_msg("begin or end: %s", text);
     if (strchr(text, '.') != text + len - 1 || strpbrk(text, "!?()[]{}<>|*_/\\#") != NULL ||
@@ -113,20 +117,22 @@ static const struct lk_occasion occasion = {.name = "alice", .service = "sudo", 
 /* In the C locale the sentence shown is the msgid with its names put in. */
 static void test_events(void **state)
 {
+    static const char wrong_key[] = "This security key does not open this account: plug in the one "
+                                    "that was enrolled for you.";
+    static const char key_failed[] = "This security key does not answer as it should: pull it out "
+                                     "and plug it in again.";
     static const char *const ids[] = {
         [LK_EVENT_INSERT_KEY] = "Plug in your security key.",
         [LK_EVENT_TOUCH] = "Touch the blinking security key to open %1$s on %2$s for %3$s.",
         [LK_EVENT_FINGERPRINT] =
             "Put your finger on the sensor of the security key to open %1$s on %2$s for %3$s.",
-        [LK_EVENT_WRONG_KEY] = "This security key does not open this account: plug in the one that "
-                               "was enrolled for you.",
+        [LK_EVENT_WRONG_KEY] = wrong_key,
         [LK_EVENT_KEY_BUSY] = "The security key is in use by %s: finish there first.",
         [LK_EVENT_KEY_REMOVED] = "The security key was pulled out: plug it in again.",
         [LK_EVENT_FINGERPRINT_FAILED] = "The fingerprint was not recognised: %u try is left.",
         [LK_EVENT_KEY_FOUND] = "The security key %s was found.",
         [LK_EVENT_PIN_NOT_SET] = "This security key has no PIN and needs one: ask your IT desk.",
-        [LK_EVENT_KEY_FAILED] = "This security key does not answer as it should: pull it out and "
-                                "plug it in again.",
+        [LK_EVENT_KEY_FAILED] = key_failed,
     };
 
     (void)state;

@@ -171,7 +171,7 @@ static void corrupt_pages(void **state)
     static const char noise[4096] = "not a page of a database, whatever the bytes before it say";
     struct fixture_statement made;
     char path[256];
-    struct stat status;
+    struct stat status = {0};
     size_t refused = 0;
     int fd;
 

@@ -134,7 +134,7 @@ struct lk_operator_set *test_operator_set(uint32_t operators)
     set->operators = calloc(operators, sizeof(set->operators[0]));
     if (!set->operators)
         abort();
-    for (uint8_t i = 0; i < operators; i++) {
+    for (uint32_t i = 0; i < operators; i++) {
         struct lk_operator *row = &set->operators[i];
 
         fill(row->id.bytes, LK_SUBJECT_SIZE, (uint8_t)(0xa0 + i));
