@@ -39,7 +39,7 @@ static int keep(struct choosing *choosing, const struct lk_statement *statement,
     }
     item->bytes = malloc(credential->statement.len);
     if (item->bytes == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+        return lk_cli_fail_memory(cli, cli->command);
     memcpy(item->bytes, credential->statement.data, credential->statement.len);
     item->len = credential->statement.len;
     item->state = (enum lk_state)credential->state;
@@ -59,7 +59,7 @@ static int each(void *context, const struct lk_desk_credential *credential)
     int status = 0;
 
     if (statement == NULL)
-        return lk_cli_fail_error(choosing->cli, -LK_ERR_NOMEM, choosing->cli->command);
+        return lk_cli_fail_memory(choosing->cli, choosing->cli->command);
     if (lk_statement_decode(credential->statement, statement) == 0 &&
         (choosing->agent == NULL || strcmp(choosing->agent, statement->name) == 0)) {
         choosing->seen++;

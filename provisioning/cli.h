@@ -68,6 +68,12 @@ extern const struct lk_command lk_commands[]; /* main.c; ended by a NULL name */
 /* What went wrong, once, to standard error, or as JSON {"ok": false, "code": "E_...", "message": ...}. Returns the exit status of the class. */
 int lk_cli_fail_reason(struct lk_cli *cli, enum lk_reason reason, const char *detail);
 int lk_cli_fail_error(struct lk_cli *cli, int error, const char *what);
+/* Memory ran out. In the header, so that a reader and an analyser see that it is never 0. */
+static inline int lk_cli_fail_memory(struct lk_cli *cli, const char *what)
+{
+    (void)lk_cli_fail_error(cli, -LK_ERR_NOMEM, what);
+    return LK_EXIT_UNAVAILABLE;
+}
 int lk_cli_usage(struct lk_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A line for a person on standard error; nothing with --json or --quiet. */
 void lk_cli_say(struct lk_cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -141,6 +147,8 @@ int lk_cli_head(struct lk_cli *cli, uint64_t *ret_number, struct lk_digest *ret_
 /* The register must still hold what this operator signed for last, with the same hash: nobody put an older one back. 0 or an exit status. */
 int lk_cli_check_remembered(struct lk_cli *cli, const struct lk_operator *by);
 
+/* "number hash", the hash in hexadecimal; anything else, or NULL: false. */
+bool lk_cli_parse_head(const char *text, uint64_t *ret_number, struct lk_digest *ret_hash);
 /* What a file of the state folder remembers: number and hash. *ret_found false: there is none. 0 or an exit status. */
 int lk_cli_recall(struct lk_cli *cli, const char *path, uint64_t *ret_number,
                   struct lk_digest *ret_hash, bool *ret_found);

@@ -122,7 +122,7 @@ static void check_operators(struct checking *checking)
         report(checking, ROW_BAD, N_("operators"), _("%s is not there: run `latchkey init`"), path);
     else if (result < 0)
         report(checking, ROW_BAD, N_("operators"), "%s: %s", path, _(lk_error_text(result)));
-    else if (reason != LK_REASON_NONE)
+    else if (reason != LK_REASON_NONE || set == NULL)
         report(checking, ROW_BAD, N_("operators"), _("%s: the chain does not verify (%s)"), path,
                lk_reason_name(reason));
     else if (strcmp(set->organisation, checking->config.name) != 0)

@@ -48,7 +48,7 @@ static int each(void *context, const struct lk_desk_credential *credential)
         return 0;
     }
     if (statement == NULL)
-        return lk_cli_fail_error(choosing->cli, -LK_ERR_NOMEM, "endorse");
+        return lk_cli_fail_memory(choosing->cli, "endorse");
     /* What does not decode cannot be shown, and what was not shown is not signed. */
     if (lk_statement_decode(credential->statement, statement) == 0) {
         status = lk_cli_digest(

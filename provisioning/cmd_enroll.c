@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "provisioning/endorse.h"
 #include "provisioning/operators.h"
 
@@ -36,7 +37,7 @@ struct enrolment {
 
 static int parse(struct lk_cli *cli, int argc, char **argv, struct enrolment *enrolment)
 {
-    char *end = NULL;
+    uint64_t days;
 
     enrolment->days = -1;
     for (int i = 1; i < argc; i++) {
@@ -47,9 +48,9 @@ static int parse(struct lk_cli *cli, int argc, char **argv, struct enrolment *en
         } else if (strcmp(argv[i], "--new-holder") == 0) {
             enrolment->new_holder = true;
         } else if (strcmp(argv[i], "--days") == 0 && i + 1 < argc) {
-            enrolment->days = strtol(argv[++i], &end, 10);
-            if (end == argv[i] || *end != '\0' || enrolment->days < 1 || enrolment->days > 36500)
+            if (lk_number_parse(argv[++i], 1, 36500, &days) < 0)
                 return lk_cli_usage(cli, "%s", _("--days takes a number from 1 to 36500"));
+            enrolment->days = (long)days;
         } else if (argv[i][0] == '-' || enrolment->agent != NULL) {
             return lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[i]);
         } else {
@@ -126,7 +127,7 @@ static int take_credential(struct enrolment *enrolment, enum lk_kind kind,
     enum lk_reason reason = LK_REASON_INTERNAL;
 
     if (statement == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "enroll");
+        return lk_cli_fail_memory(cli, "enroll");
     enrolment->statements[index] = statement;
     fill_statement(enrolment, kind, created, statement);
     rule.user_verification = statement->user_verification;
@@ -157,7 +158,7 @@ static int make_credential(struct enrolment *enrolment, enum lk_kind kind)
     snprintf(create.display_name, sizeof create.display_name, "%s", enrolment->full_name);
     memcpy(create.subject, enrolment->subject, sizeof create.subject);
     if (lk_desk_create_encode(&cli->client.out, request, &create) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "enroll");
+        return lk_cli_fail_memory(cli, "enroll");
     status = lk_cli_ask(cli, request, &frame);
     if (status != 0)
         return status;
@@ -180,7 +181,7 @@ static int submit(struct enrolment *enrolment, size_t index)
     uint32_t request = lk_cli_next(cli);
 
     if (lk_desk_submit_encode(&cli->client.out, request, &message) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "enroll");
+        return lk_cli_fail_memory(cli, "enroll");
     return lk_cli_ask_result(cli, request, &answer);
 }
 
@@ -225,7 +226,7 @@ static int test_login(struct enrolment *enrolment, size_t index)
 
     memcpy(test.statement, enrolment->digests[index].bytes, sizeof test.statement);
     if (lk_desk_test_encode(&cli->client.out, request, &test) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "enroll");
+        return lk_cli_fail_memory(cli, "enroll");
     lk_cli_say(cli, _("The agent logs in once with the new %s credential: touch the key."),
                lk_kind_name(enrolment->statements[index]->kind));
     status = lk_cli_ask(cli, request, &frame);

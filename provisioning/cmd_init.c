@@ -45,7 +45,7 @@ static int check_empty(struct lk_cli *cli)
     int status;
 
     if (lk_desk_operators_encode(&cli->client.out, request) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "init");
+        return lk_cli_fail_memory(cli, "init");
     status = lk_cli_ask(cli, request, &frame);
     if (status != 0)
         return status;
@@ -117,8 +117,7 @@ int lk_cmd_init(struct lk_cli *cli, int argc, char **argv)
     struct lk_config config = {0};
     struct lk_buf chain = LK_BUF_INIT(0);
     struct lk_digest digest;
-    int status = set != NULL ? parse(cli, argc, argv, &options)
-                             : lk_cli_fail_error(cli, -LK_ERR_NOMEM, "init");
+    int status = set != NULL ? parse(cli, argc, argv, &options) : lk_cli_fail_memory(cli, "init");
 
     if (status == 0)
         status = lk_cli_config(cli, &config);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "provisioning/cli.h"
 
 enum { LOG_USUAL = 50, LOG_MOST = 1000 };
@@ -92,7 +93,7 @@ static int records(struct logging *logging, const struct lk_desk_log_filter *fil
     struct lk_frame frame;
     uint32_t request = lk_cli_next(cli);
     int status = record == NULL || lk_desk_log_encode(&cli->client.out, request, filter) < 0
-                     ? lk_cli_fail_error(cli, -LK_ERR_NOMEM, "log")
+                     ? lk_cli_fail_memory(cli, "log")
                      : 0;
 
     while (status == 0) {
@@ -115,14 +116,12 @@ static int records(struct logging *logging, const struct lk_desk_log_filter *fil
 
 static int parse(struct lk_cli *cli, int argc, char **argv, struct lk_desk_log_filter *filter)
 {
-    char *end = NULL;
-    unsigned long value;
+    uint64_t value;
 
     filter->most = LOG_USUAL;
     for (int i = 1; i < argc; i++) {
         if ((strcmp(argv[i], "--most") == 0 || strcmp(argv[i], "--from") == 0) && i + 1 < argc) {
-            value = strtoul(argv[i + 1], &end, 10);
-            if (*end != '\0' || value == 0 || argv[i + 1][0] == '-')
+            if (lk_number_parse(argv[i + 1], 1, UINT64_MAX, &value) < 0)
                 return lk_cli_usage(cli, _("%s takes a number from 1"), argv[i]);
             if (strcmp(argv[i], "--most") == 0 && value > LOG_MOST)
                 return lk_cli_usage(cli, _("--most takes a number up to %d"), LOG_MOST);

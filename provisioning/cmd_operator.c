@@ -99,7 +99,7 @@ static int begin(struct changing *changing)
         return status;
     changing->fresh = lk_cli_set_copy(changing->set);
     if (changing->fresh == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+        return lk_cli_fail_memory(cli, cli->command);
     changing->fresh->number = changing->set->number + 1;
     changing->fresh->previous = changing->digest;
     return 0;

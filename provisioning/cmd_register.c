@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "provisioning/cli.h"
 
 /* What must be found on the way: the mark, and the entries operators remember. */
@@ -87,7 +88,7 @@ static int verify_endorsements(struct verifying *verifying, const struct lk_entr
     struct lk_digest detail = {0};
     uint64_t number = entry->decoded.number;
     enum lk_act act = LK_ACT_ENROL;
-    int status = records == NULL ? lk_cli_fail_error(verifying->cli, -LK_ERR_NOMEM, "register") : 0;
+    int status = records == NULL ? lk_cli_fail_memory(verifying->cli, "register") : 0;
 
     for (uint32_t i = 0; i < message->endorsement_count && status == 0; i++) {
         lk_buf_put_field32(&joined, message->endorsements[i].data, message->endorsements[i].len);
@@ -144,7 +145,8 @@ static int verify_set(struct verifying *verifying, const struct lk_entry *entry)
         return verify_endorsements(verifying, entry);
     }
     status = verify_endorsements(verifying, entry);
-    if (status != 0 || verifying->seen_count == sizeof verifying->seen / sizeof *verifying->seen) {
+    if (status != 0 ||
+        verifying->seen_count == sizeof verifying->seen / sizeof verifying->seen[0]) {
         lk_operator_set_free(set);
         return status != 0 ? status
                            : bad(verifying, LK_REASON_OPERATOR_SET, number,
@@ -199,17 +201,6 @@ static int verify_entry(void *context, const struct lk_entry *entry)
 
 /* ---- what must be found ---- */
 
-static bool parse_pair(const char *text, uint64_t *ret_number, struct lk_digest *ret_hash)
-{
-    char *end = NULL;
-
-    if (text == NULL)
-        return false;
-    *ret_number = strtoull(text, &end, 10);
-    return *end == ' ' && strlen(end + 1) == 2 * LK_DIGEST_SIZE &&
-           lk_unhex(ret_hash->bytes, sizeof ret_hash->bytes, end + 1) == 0;
-}
-
 static void expect(struct verifying *verifying, const char *who, uint64_t number,
                    const struct lk_digest *hash)
 {
@@ -250,9 +241,9 @@ static int expect_all(struct verifying *verifying)
     struct lk_digest hash;
     uint64_t number;
     int status = pairs != NULL ? lk_cli_status(verifying->cli, pairs)
-                               : lk_cli_fail_error(verifying->cli, -LK_ERR_NOMEM, "status");
+                               : lk_cli_fail_memory(verifying->cli, "status");
 
-    if (status == 0 && parse_pair(lk_cli_status_value(pairs, "mark"), &number, &hash))
+    if (status == 0 && lk_cli_parse_head(lk_cli_status_value(pairs, "mark"), &number, &hash))
         expect(verifying, _("the broker's mark says so"), number, &hash);
     free(pairs);
     return status == 0 ? expect_remembered(verifying) : status;
@@ -297,7 +288,7 @@ static int verify_report(struct verifying *verifying)
 int lk_cmd_register_verify(struct lk_cli *cli, int argc, char **argv)
 {
     struct verifying *verifying = calloc(1, sizeof *verifying);
-    int status = verifying != NULL ? 0 : lk_cli_fail_error(cli, -LK_ERR_NOMEM, "register");
+    int status = verifying != NULL ? 0 : lk_cli_fail_memory(cli, "register");
 
     if (status == 0 && argc > 1)
         status = lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[1]);
@@ -368,8 +359,6 @@ static int show_entry(void *context, const struct lk_entry *entry)
 
 static int parse_range(struct lk_cli *cli, int argc, char **argv, uint64_t *first, uint64_t *most)
 {
-    char *end = NULL;
-
     for (int i = 1; i < argc; i++) {
         uint64_t *target = strcmp(argv[i], "--from") == 0   ? first
                            : strcmp(argv[i], "--most") == 0 ? most
@@ -377,8 +366,7 @@ static int parse_range(struct lk_cli *cli, int argc, char **argv, uint64_t *firs
 
         if (target == NULL || i + 1 == argc)
             return lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[i]);
-        *target = strtoull(argv[++i], &end, 10);
-        if (*end != '\0' || argv[i][0] == '-' || *target == 0)
+        if (lk_number_parse(argv[++i], 1, UINT64_MAX, target) < 0)
             return lk_cli_usage(cli, _("%s takes a number from 1"), argv[i - 1]);
     }
     return 0;
@@ -419,8 +407,7 @@ static int restore_facts(struct lk_cli *cli, struct lk_restore *restore)
 {
     struct lk_desk_pairs *pairs = calloc(1, sizeof *pairs);
     const char *store = NULL;
-    int status =
-        pairs != NULL ? lk_cli_status(cli, pairs) : lk_cli_fail_error(cli, -LK_ERR_NOMEM, "status");
+    int status = pairs != NULL ? lk_cli_status(cli, pairs) : lk_cli_fail_memory(cli, "status");
 
     if (status == 0)
         store = lk_cli_status_value(pairs, "store");
@@ -430,10 +417,10 @@ static int restore_facts(struct lk_cli *cli, struct lk_restore *restore)
         status = lk_cli_fail_reason(
             cli, LK_REASON_TRANSITION,
             _("there is nothing to accept: the store is not older than the mark"));
-    if (status == 0 && (!parse_pair(lk_cli_status_value(pairs, "mark"), &restore->mark_number,
-                                    &restore->mark_hash) ||
-                        !parse_pair(lk_cli_status_value(pairs, "register"), &restore->store_number,
-                                    &restore->store_hash)))
+    if (status == 0 && (!lk_cli_parse_head(lk_cli_status_value(pairs, "mark"),
+                                           &restore->mark_number, &restore->mark_hash) ||
+                        !lk_cli_parse_head(lk_cli_status_value(pairs, "register"),
+                                           &restore->store_number, &restore->store_hash)))
         status = lk_cli_fail_reason(cli, LK_REASON_PROTOCOL, NULL);
     free(pairs);
     return status;
@@ -449,7 +436,7 @@ static int sign_restore(struct lk_cli *cli, const struct lk_operator_set *set,
     struct lk_digest leaf;
     uint32_t request;
     int status = message != NULL ? lk_cli_digest(cli, lk_buf_view(bytes), &leaf)
-                                 : lk_cli_fail_error(cli, -LK_ERR_NOMEM, "restore");
+                                 : lk_cli_fail_memory(cli, "restore");
 
     for (size_t i = 0; i < LK_ENDORSEMENTS_MAX; i++)
         lk_buf_init(&records[i], LK_ENDORSEMENT_MAX);
@@ -465,7 +452,7 @@ static int sign_restore(struct lk_cli *cli, const struct lk_operator_set *set,
         request = lk_cli_next(cli);
         message->restore = lk_buf_view(bytes);
         status = lk_desk_restore_encode(&cli->client.out, request, message) < 0
-                     ? lk_cli_fail_error(cli, -LK_ERR_NOMEM, "restore")
+                     ? lk_cli_fail_memory(cli, "restore")
                      : lk_cli_ask_result(cli, request, &answer);
     }
     for (size_t i = 0; i < LK_ENDORSEMENTS_MAX; i++)

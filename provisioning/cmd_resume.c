@@ -21,7 +21,7 @@ static int submit_next(struct lk_cli *cli, const struct lk_chosen *item,
     int status = 0;
 
     if (statement == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "resume");
+        return lk_cli_fail_memory(cli, "resume");
     if (lk_statement_decode(LK_VIEW(item->bytes, item->len), statement) < 0)
         status = lk_cli_fail_reason(cli, LK_REASON_STATEMENT, NULL);
     if (status == 0) {
@@ -36,7 +36,7 @@ static int submit_next(struct lk_cli *cli, const struct lk_chosen *item,
         message.client_data_hash =
             LK_VIEW(statement->creation_client_data_hash.bytes, LK_DIGEST_SIZE);
         status = lk_desk_submit_encode(&cli->client.out, request, &message) < 0
-                     ? lk_cli_fail_error(cli, -LK_ERR_NOMEM, "resume")
+                     ? lk_cli_fail_memory(cli, "resume")
                      : lk_cli_ask_result(cli, request, &answer);
     }
     if (status == 0)
@@ -104,8 +104,7 @@ int lk_cmd_resume(struct lk_cli *cli, int argc, char **argv)
     if (status != 0)
         return status;
     choice = calloc(1, sizeof *choice);
-    status =
-        choice != NULL ? lk_cli_connect(cli) : lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+    status = choice != NULL ? lk_cli_connect(cli) : lk_cli_fail_memory(cli, cli->command);
     for (int i = 1; i < argc && status == 0; i++)
         status = lk_cli_choose(cli, argv[i], NULL, LK_CHOOSE_SUSPENDED, choice);
     if (status == 0)

@@ -64,13 +64,13 @@ static int send_changes(struct lk_cli *cli, const struct lk_buf *record,
     int status;
 
     if (message == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+        return lk_cli_fail_memory(cli, cli->command);
     message->endorsement = lk_buf_view(record);
     message->count = (uint32_t)count;
     for (size_t i = 0; i < count; i++)
         message->changes[i] = lk_buf_view(&changes[i]);
     if (lk_desk_state_encode(&cli->client.out, request, message) < 0)
-        status = lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+        status = lk_cli_fail_memory(cli, cli->command);
     else
         status = lk_cli_ask_result(cli, request, &answer);
     free(message);
@@ -153,8 +153,8 @@ static int run(struct lk_cli *cli, int argc, char **argv, enum lk_state state, c
 {
     struct state_options options = {.reason = reason};
     struct lk_choice *choice = calloc(1, sizeof *choice);
-    int status = choice != NULL ? parse(cli, argc, argv, &options)
-                                : lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+    int status =
+        choice != NULL ? parse(cli, argc, argv, &options) : lk_cli_fail_memory(cli, cli->command);
 
     if (status == 0)
         status = lk_cli_connect(cli);
@@ -184,7 +184,7 @@ static int holder_report(struct lk_cli *cli, const struct state_options *options
     struct lk_desk_lost *lost = calloc(1, sizeof *lost);
     struct lk_desk_result answer;
     uint32_t request;
-    int status = lost != NULL ? 0 : lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+    int status = lost != NULL ? 0 : lk_cli_fail_memory(cli, cli->command);
 
     for (int i = 0; i < options->word_count && status == 0; i++)
         status = lk_cli_choose(cli, options->words[i], agent, LK_CHOOSE_NOT_REVOKED, choice);
@@ -200,7 +200,7 @@ static int holder_report(struct lk_cli *cli, const struct state_options *options
             memcpy(lost->credentials[i], choice->items[i].id.bytes, LK_DIGEST_SIZE);
         lk_cli_say(cli, _("%s touches a key that is not lost."), agent);
         status = lk_desk_lost_encode(&cli->client.out, request, lost) < 0
-                     ? lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command)
+                     ? lk_cli_fail_memory(cli, cli->command)
                      : lk_cli_ask_result(cli, request, &answer);
     }
     free(lost);
@@ -231,8 +231,8 @@ int lk_cmd_report_lost(struct lk_cli *cli, int argc, char **argv)
     struct state_options options = {.reason = "lost"};
     struct lk_choice *choice = calloc(1, sizeof *choice);
     const char *agent = NULL;
-    int status = choice != NULL ? parse(cli, argc, argv, &options)
-                                : lk_cli_fail_error(cli, -LK_ERR_NOMEM, cli->command);
+    int status =
+        choice != NULL ? parse(cli, argc, argv, &options) : lk_cli_fail_memory(cli, cli->command);
 
     if (status == 0)
         status = lost_words(cli, &options, &agent);

@@ -108,7 +108,7 @@ int lk_cmd_status(struct lk_cli *cli, int argc, char **argv)
     int status;
 
     if (pairs == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "status");
+        return lk_cli_fail_memory(cli, "status");
     status = argc > 1 ? lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[1])
                       : lk_cli_connect(cli);
     if (status == 0)

@@ -18,7 +18,7 @@ int lk_endorse_list_add(struct lk_cli *cli, struct lk_endorse_list *list,
     struct lk_digest *grown = reallocarray(list->statements, list->count + 1, sizeof *grown);
 
     if (grown == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "endorse");
+        return lk_cli_fail_memory(cli, "endorse");
     list->statements = grown;
     list->statements[list->count++] = *statement;
     return 0;
@@ -31,7 +31,7 @@ static int send_batch(struct lk_cli *cli, const struct lk_operator_set *set,
     struct lk_desk_endorse endorse = {.count = (uint32_t)count,
                                       .statements =
                                           LK_VIEW(statements[0].bytes, count * LK_DIGEST_SIZE)};
-    struct lk_desk_result answer;
+    struct lk_desk_result answer = {0};
     struct lk_buf record;
     uint32_t request;
     int status = lk_cli_sign(cli, set, by, LK_ACT_ENROL, statements, count, &record);
@@ -40,7 +40,7 @@ static int send_batch(struct lk_cli *cli, const struct lk_operator_set *set,
         request = lk_cli_next(cli);
         endorse.endorsement = lk_buf_view(&record);
         if (lk_desk_endorse_encode(&cli->client.out, request, &endorse) < 0)
-            status = lk_cli_fail_error(cli, -LK_ERR_NOMEM, "endorse");
+            status = lk_cli_fail_memory(cli, "endorse");
         else
             status = lk_cli_ask_result(cli, request, &answer);
     }

@@ -36,7 +36,7 @@ static int take_key(struct lk_cli *cli, const char *organisation,
     int status = 0;
 
     if (made == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "operator");
+        return lk_cli_fail_memory(cli, "operator");
     lk_relying_party_operator(relying_party, sizeof relying_party, organisation);
     if (lk_attestation_verify(cli->crypto, &attestation, &rule, made, &reason) < 0)
         reason = LK_REASON_INTERNAL;
@@ -70,7 +70,7 @@ int lk_cli_operator_key(struct lk_cli *cli, const char *organisation, struct lk_
     lk_cli_say(cli, _("Key %u of operator %s: plug it in and touch it when it blinks."),
                (unsigned)by->key_count + 1, by->name);
     if (lk_desk_create_encode(&cli->client.out, request, &create) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "operator");
+        return lk_cli_fail_memory(cli, "operator");
     status = lk_cli_ask(cli, request, &frame);
     if (status != 0)
         return status;
@@ -206,6 +206,6 @@ int lk_cli_set_install(struct lk_cli *cli, const struct lk_config *config, struc
     if (result < 0)
         return lk_cli_fail_error(cli, result, config->operators);
     if (lk_desk_reload_encode(&cli->client.out, request) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "operators");
+        return lk_cli_fail_memory(cli, "operators");
     return lk_cli_ask_result(cli, request, &answer);
 }

@@ -25,7 +25,7 @@ static int count_operators(struct judging *judging, const struct lk_desk_credent
 
     *ret_mask = 0;
     if (endorsement == NULL)
-        return lk_cli_fail_error(judging->cli, -LK_ERR_NOMEM, "operators");
+        return lk_cli_fail_memory(judging->cli, "operators");
     for (uint32_t i = 0; i < credential->endorsement_count; i++) {
         enum lk_reason reason = LK_REASON_INTERNAL;
 
@@ -56,7 +56,7 @@ static int each(void *context, const struct lk_desk_credential *credential)
         return status;
     grown = reallocarray(shortage->items, shortage->count + 1, sizeof *grown);
     if (grown == NULL)
-        return lk_cli_fail_error(judging->cli, -LK_ERR_NOMEM, "operators");
+        return lk_cli_fail_memory(judging->cli, "operators");
     shortage->items = grown;
     grown[shortage->count].counted = mask;
     status = lk_cli_digest(judging->cli, credential->statement, &grown[shortage->count].statement);
@@ -128,7 +128,7 @@ static int next_batch(struct lk_cli *cli, const struct lk_operator_set *set,
     ret_batch->count = 0;
     ret_batch->statements = calloc(LK_BATCH_MAX, sizeof *ret_batch->statements);
     if (ret_batch->statements == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "operators");
+        return lk_cli_fail_memory(cli, "operators");
     for (size_t i = 0; i < shortage->count && ret_batch->count < LK_BATCH_MAX; i++) {
         if (!helps(set, by, &shortage->items[i]))
             continue;
@@ -150,7 +150,7 @@ int lk_cli_mend_sign(struct lk_cli *cli, const struct lk_operator_set *set,
         struct lk_batch_record *batch;
 
         if (grown == NULL)
-            return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "operators");
+            return lk_cli_fail_memory(cli, "operators");
         mending->batches = grown;
         batch = &grown[mending->count++];
         status = next_batch(cli, set, by, shortage, batch);
@@ -175,7 +175,7 @@ int lk_cli_mend_send(struct lk_cli *cli, const struct lk_mending *mending)
         uint32_t request = lk_cli_next(cli);
 
         if (lk_desk_endorse_encode(&cli->client.out, request, &endorse) < 0)
-            status = lk_cli_fail_error(cli, -LK_ERR_NOMEM, "operators");
+            status = lk_cli_fail_memory(cli, "operators");
         else
             status = lk_cli_ask_result(cli, request, &answer);
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* The register as the desk reads it: entries in pages, their hashes recomputed, and the last entry that each operator signed for,
  * remembered on the operator's own side. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "provisioning/cli.h"
 
 static int entries_page(struct lk_cli *cli, const struct lk_desk_register *range,
@@ -20,7 +20,7 @@ static int entries_page(struct lk_cli *cli, const struct lk_desk_register *range
     struct lk_frame frame;
     uint32_t request = lk_cli_next(cli);
     int status = message == NULL || lk_desk_register_encode(&cli->client.out, request, range) < 0
-                     ? lk_cli_fail_error(cli, -LK_ERR_NOMEM, "register")
+                     ? lk_cli_fail_memory(cli, "register")
                      : 0;
 
     *ret_count = 0;
@@ -132,20 +132,35 @@ void lk_cli_remember_head(struct lk_cli *cli, const struct lk_operator *by)
         lk_cli_remember(cli, by, number, &hash);
 }
 
+bool lk_cli_parse_head(const char *text, uint64_t *ret_number, struct lk_digest *ret_hash)
+{
+    const char *blank = text != NULL ? strchr(text, ' ') : NULL;
+    struct lk_digest hash;
+    char number[24];
+
+    if (blank == NULL || (size_t)(blank - text) >= sizeof number)
+        return false;
+    memcpy(number, text, (size_t)(blank - text));
+    number[blank - text] = '\0';
+    if (strlen(blank + 1) != 2 * LK_DIGEST_SIZE ||
+        lk_unhex(hash.bytes, sizeof hash.bytes, blank + 1) != 0 ||
+        lk_number_parse(number, 0, UINT64_MAX, ret_number) < 0)
+        return false;
+    *ret_hash = hash;
+    return true;
+}
+
+/* One line, "number hash"; nothing behind it. */
 static int parse_remembered(struct lk_buf *content, uint64_t *ret_number,
                             struct lk_digest *ret_hash)
 {
-    char *end = NULL;
-
-    lk_buf_put_u8(content, 0);
-    if (lk_buf_error(content) < 0 || content->len < 2 * LK_DIGEST_SIZE + 3)
+    if (content->len == 0 || content->data[content->len - 1] != '\n')
         return -LK_ERR_CORRUPT;
-    errno = 0;
-    *ret_number = strtoull((const char *)content->data, &end, 10);
-    if (errno != 0 || *end != ' ' || strlen(end) != 2 * LK_DIGEST_SIZE + 2)
+    content->data[content->len - 1] = '\0';
+    if (strlen((const char *)content->data) != content->len - 1 ||
+        !lk_cli_parse_head((const char *)content->data, ret_number, ret_hash))
         return -LK_ERR_CORRUPT;
-    end[2 * LK_DIGEST_SIZE + 1] = '\0';
-    return lk_unhex(ret_hash->bytes, sizeof ret_hash->bytes, end + 1) == 0 ? 0 : -LK_ERR_CORRUPT;
+    return 0;
 }
 
 int lk_cli_recall(struct lk_cli *cli, const char *path, uint64_t *ret_number,

@@ -280,7 +280,7 @@ int lk_cli_status(struct lk_cli *cli, struct lk_desk_pairs *ret_pairs)
     int status;
 
     if (lk_desk_status_encode(&cli->client.out, request) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "status");
+        return lk_cli_fail_memory(cli, "status");
     status = lk_cli_ask(cli, request, &frame);
     if (status != 0)
         return status;
@@ -308,12 +308,12 @@ static int list_page(struct lk_cli *cli, const struct lk_desk_filter *filter,
 {
     uint32_t request = lk_cli_next(cli);
     struct lk_desk_credential *credential = calloc(1, sizeof *credential);
-    struct lk_frame frame;
-    int status = credential != NULL ? 0 : lk_cli_fail_error(cli, -LK_ERR_NOMEM, "list");
+    struct lk_frame frame = {0};
+    int status = credential != NULL ? 0 : lk_cli_fail_memory(cli, "list");
 
     *ret_count = 0;
     if (status == 0 && lk_desk_list_encode(&cli->client.out, request, filter) < 0)
-        status = lk_cli_fail_error(cli, -LK_ERR_NOMEM, "list");
+        status = lk_cli_fail_memory(cli, "list");
     while (status == 0) {
         status = lk_cli_ask(cli, request, &frame);
         if (status != 0 || frame.type == LK_MESSAGE_DESK_END)

@@ -22,7 +22,7 @@ int lk_cli_operators(struct lk_cli *cli, struct lk_operator_set **ret_set,
 
     lk_buf_init(ret_chain, LK_FRAME_MAX);
     if (lk_desk_operators_encode(&cli->client.out, request) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "operators");
+        return lk_cli_fail_memory(cli, "operators");
     status = lk_cli_ask(cli, request, &frame);
     if (status != 0)
         return status;
@@ -130,7 +130,7 @@ static int ask_touch(struct lk_cli *cli, const struct lk_operator *by, const uin
     for (uint32_t i = 0; i < by->key_count; i++)
         sign.allow[i] = LK_VIEW(by->keys[i].credential_id.bytes, by->keys[i].credential_id.len);
     if (lk_desk_sign_encode(&cli->client.out, request, &sign) < 0)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "sign");
+        return lk_cli_fail_memory(cli, "sign");
     lk_cli_say(cli, _("Operator %s: touch your key to sign."), by->name);
     status = lk_cli_ask(cli, request, &frame);
     if (status != 0)
@@ -183,7 +183,7 @@ int lk_cli_sign(struct lk_cli *cli, const struct lk_operator_set *set, const str
     int status;
 
     if (endorsement == NULL)
-        return lk_cli_fail_error(cli, -LK_ERR_NOMEM, "sign");
+        return lk_cli_fail_memory(cli, "sign");
     status = fill_signed(cli, by, act, leaves, count, endorsement);
     if (status == 0 && lk_endorsement_hash(cli->crypto, endorsement, hash) < 0)
         status = lk_cli_fail_reason(cli, LK_REASON_INTERNAL, NULL);
