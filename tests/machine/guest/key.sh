@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
 # Keys on /dev/uhid: real hidraw devices whose other end is a program in the guest. Sourced by guest.sh.
 
-# hidraw nodes that udev calls FIDO tokens, one a line.
+# hidraw nodes that udev calls FIDO tokens, one a line: what `udevadm info` prints, found where udev keeps it.
 key_nodes() {
-    local node
-    for node in /dev/hidraw*; do
-        if [[ -c $node ]] && udevadm info --query=property "$node" | grep -qx 'ID_FIDO_TOKEN=1'; then
-            printf '%s\n' "$node"
-        fi
+    local file device
+    for file in $(grep -lsx E:ID_FIDO_TOKEN=1 /run/udev/data/c* || true); do
+        device=$(readlink "/sys/dev/char/${file##*/c}" || true)
+        if [[ $device == */hidraw* ]]; then printf '/dev/%s\n' "${device##*/}"; fi
     done
 }
 
 key_count_is() { # NUMBER, within 8 s
     local tries=0
-    until [[ $(key_nodes | wc -l) -eq $1 ]]; do
+    local -a nodes
+    until mapfile -t nodes < <(key_nodes) && ((${#nodes[@]} == $1)); do
         ((++tries < 40)) || return 1
         sleep 0.2
     done
@@ -58,17 +58,20 @@ mute_key_checks() {
 key_program=$LK_BUILD/tests/softkey/lk_softkey
 key_control_program=$LK_BUILD/tests/softkey/lk_softkey_control
 
-# key_make NAME PIN [OPTION...]: a software key of that name, plugged in; PIN '' for a key without one.
-# The program stays until power-off; the key itself is pulled and plugged over its control socket.
-key_make() {
-    local name=$1 pin=$2 tries=0
-    shift 2
-    if [[ -n $pin ]]; then set -- "$@" --pin "$pin"; fi
-    "$key_program" --uhid --state "$scratch/key.$name" --control "$scratch/control.$name" "$@" \
-        >"$scratch/log.key.$name" 2>&1 &
-    until grep -qx ready "$scratch/log.key.$name"; do
-        ((++tries < 100)) || return 1
-        sleep 0.1
+# Software keys of these names with this PIN, plugged in. They start side by side; each program stays until power-off, and the
+# key itself is pulled and plugged over its control socket.
+keys_make() { # PIN NAME...
+    local pin=$1 name tries=0
+    shift
+    for name in "$@"; do
+        "$key_program" --uhid --state "$scratch/key.$name" --control "$scratch/control.$name" --pin "$pin" \
+            >"$scratch/log.key.$name" 2>&1 &
+    done
+    for name in "$@"; do
+        until [[ $(<"$scratch/log.key.$name") == *ready* ]]; do
+            ((++tries < 100)) || return 1
+            sleep 0.2
+        done
     done
 }
 
@@ -93,6 +96,14 @@ keys_plugged() { # NAME...
 
 key_field() { # NAME status|counters FIELD
     key_say "$1" "$2" | tr ' ' '\n' | sed -n "s/^$3=//p"
+}
+
+key_dark() { # NAME, within 2 s
+    local tries=0
+    until [[ $(key_say "$1" blinking) == 'ok no' ]]; do
+        ((++tries < 20)) || return 1
+        sleep 0.1
+    done
 }
 
 # What a person does when the key blinks, as a command for expect_login: "touch now", "unplug" ...

@@ -2,7 +2,7 @@
 # Logins through the real programs, each judged by its own outcome and not by what the module says.
 # Sourced by guest.sh.
 
-# log_in NAME WAY AGENT PASSWORD PIN AT-TOUCH; the transcript is kept in $scratch/login.NAME.
+# log_in NAME WAY AGENT PASSWORD PIN AT-TOUCH STOP; the transcript is kept in $scratch/login.NAME.
 log_in() {
     local name=$1 status=0
     shift
@@ -16,12 +16,12 @@ log_in() {
     esac
 }
 
-# expect_login VERDICT NAME TEXT WAY AGENT PASSWORD PIN [AT-TOUCH [PATTERN]]: with PATTERN the
-# person must also have been told something that matches it.
+# expect_login VERDICT NAME TEXT WAY AGENT PASSWORD PIN [AT-TOUCH [PATTERN [stop]]]: with PATTERN the
+# person must also have been told something that matches it; with "stop" Ctrl-C is pressed once it is read.
 expect_login() {
     local wanted=$1 name=$2 text=$3 seen
     shift 3
-    seen=$(log_in "$name" "$1" "$2" "$3" "$4" "${5:-}")
+    seen=$(log_in "$name" "$1" "$2" "$3" "$4" "${5:-}" "${7:+${6:-}}")
     if [[ $seen != "$wanted" ]]; then
         fail "$name" "$text: expected $wanted, seen $seen" "$scratch/login.$name"
     elif [[ -n ${6:-} ]] && ! grep -qE -- "$6" "$scratch/login.$name"; then

@@ -48,8 +48,7 @@ run_stack() {
     start_sshd
     control_password
     control_open_door
-    need keys key_make alices "$control_pin"
-    need second-key key_make others "$control_pin"
+    need keys keys_make "$control_pin" alices others
     need one-key keys_plugged alices
     check enrol 'pamu2fcfg enrols the key' control_enrol
     control_key

@@ -5,18 +5,15 @@
 
 # name:uid:home, each with a group of the same name and number.
 guest_accounts=(
-    latchkey:64101:/nonexistent
-    latchkey-device:64102:/nonexistent
-    latchkey-names:64103:/nonexistent
     alice:64111:/home/alice
     bob:64112:/home/bob
 )
-guest_operators=64120
 guest_password='correct horse'
 
-# System accounts of the host stay: its programs and its udev rules name them.
+# System accounts of the host stay: its programs and its udev rules name them. The project's own users are not made here but
+# by its install, in the guest.
 files_accounts() { # ETC
-    local row name uid home shell hash password
+    local row name uid home hash
     # Few rounds: the guest's processor is slow and the password is no secret.
     hash=$(perl -e 'print crypt($ARGV[0], "\$5\$rounds=1000\$latchkeyguest\$")' "$guest_password")
     awk -F: '($3 < 1000 || $3 == 65534) && $1 !~ /^latchkey/' /etc/passwd >"$1/passwd"
@@ -24,13 +21,10 @@ files_accounts() { # ETC
     awk -F: '{ print $1 ":*:19000:0:99999:7:::" }' "$1/passwd" >"$1/shadow"
     for row in "${guest_accounts[@]}"; do
         IFS=: read -r name uid home <<<"$row"
-        shell=/usr/sbin/nologin password='*'
-        if [[ $home == /home/* ]]; then shell=/bin/sh password=$hash; fi
-        printf '%s:x:%s:%s:%s:%s:%s\n' "$name" "$uid" "$uid" "$name" "$home" "$shell" >>"$1/passwd"
+        printf '%s:x:%s:%s:%s:%s:/bin/sh\n' "$name" "$uid" "$uid" "$name" "$home" >>"$1/passwd"
         printf '%s:x:%s:\n' "$name" "$uid" >>"$1/group"
-        printf '%s:%s:19000:0:99999:7:::\n' "$name" "$password" >>"$1/shadow"
+        printf '%s:%s:19000:0:99999:7:::\n' "$name" "$hash" >>"$1/shadow"
     done
-    printf 'latchkey-operators:x:%s:\n' "$guest_operators" >>"$1/group"
     chmod 640 "$1/shadow"
 }
 
