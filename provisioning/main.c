@@ -18,7 +18,7 @@ const struct lk_command lk_commands[] = {
     {"operator list", "", N_("show the operators and their keys"), lk_cmd_operator_list},
     {"operator retire", "NAME [--stolen]", N_("take an operator out of the set"),
      lk_cmd_operator_retire},
-    {"enroll", "AGENT [--days N] [--host-only] [--leave-pending]",
+    {"enroll", "AGENT [--days N] [--host-only] [--leave-pending] [--new-holder]",
      N_("enrol a key for an agent: host and browser credential in one visit"), lk_cmd_enroll},
     {"pending", "[AGENT] [--short]", N_("show what waits for an operator's touch"), lk_cmd_pending},
     {"endorse", "ID|AGENT ...|--all|--short", N_("sign pending credentials with your key"),
@@ -216,6 +216,30 @@ static int run(struct lk_cli *cli, int count, char **words)
     return status;
 }
 
+/* Translations lie where they were installed, or beside the build folder's programs. */
+static void bind_texts(void)
+{
+    static const char beside[] = "/../locale";
+    char folder[4096];
+    ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - sizeof beside);
+    const char *used = LK_LOCALE_DIR;
+    char *slash;
+
+    if (length > 0) {
+        folder[length] = '\0';
+        slash = strrchr(folder, '/');
+        if (slash != NULL) {
+            memcpy(slash, beside, sizeof beside);
+            if (access(folder, X_OK) == 0)
+                used = folder;
+        }
+    }
+    (void)setlocale(LC_ALL, "");
+    (void)bindtextdomain(LK_DOMAIN_DESK, used);
+    (void)bindtextdomain(LK_DOMAIN_SHARED, used);
+    (void)textdomain(LK_DOMAIN_DESK);
+}
+
 int main(int argc, char **argv)
 {
     struct lk_cli cli = {.config_path = LK_CONFIG_PATH, .client = LK_CLIENT_INIT, .command = ""};
@@ -223,10 +247,7 @@ int main(int argc, char **argv)
     int count = 0;
     int status;
 
-    setlocale(LC_ALL, "");
-    (void)bindtextdomain(LK_DOMAIN_DESK, LK_LOCALE_DIR);
-    (void)bindtextdomain(LK_DOMAIN_SHARED, LK_LOCALE_DIR);
-    (void)textdomain(LK_DOMAIN_DESK);
+    bind_texts();
     if (words == NULL)
         return LK_EXIT_INTERNAL;
     status = parse_globals(&cli, argc, argv, words, &count);
