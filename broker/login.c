@@ -107,39 +107,26 @@ static enum lk_reason login_objection(const struct lk_login *login,
     return lk_policy_counter(row->counter, login->job.counter);
 }
 
-/* The row is read again: between challenge and answer a person may have taken half a minute. */
+/* The rows were read when the answer came, not when the challenge was made: a person may have taken half a minute. What changes from then
+ * on is found by the transaction, which refuses another row version. */
 static void login_judge(struct lk_login *login)
 {
     struct lk_broker *broker = login->broker;
-    struct lk_store_rows rows = {0};
     struct lk_standing_result standing;
-    const struct lk_store_row *row;
     enum lk_reason ready = lk_broker_ready(broker);
 
     if (ready != LK_REASON_NONE) {
         login_deny(login, ready);
         return;
     }
-    if (broker->store_ops->read_credential(broker->store, &login->credential, &rows) != 0) {
-        login_deny(login, LK_REASON_STORE_UNAVAILABLE);
-        return;
-    }
-    row = lk_login_find_row(broker, &rows, login->kind, &login->credential, &standing.statement);
-    if (row == NULL || memcmp(row->digest.bytes, login->statement.bytes, LK_DIGEST_SIZE) != 0) {
-        lk_store_rows_free(&rows);
-        login_deny(login, LK_REASON_CONFLICT);
-        return;
-    }
-    if (lk_standing_judge(broker, &rows, row, login->kind, &standing) != 0) {
-        lk_store_rows_free(&rows);
+    if (lk_standing_judge(broker, &login->rows, login->row, login->kind, &standing) != 0) {
         login_deny(login, LK_REASON_INTERNAL);
         return;
     }
-    login->judged = login_objection(login, &rows, row, &standing);
+    login->judged = login_objection(login, &login->rows, login->row, &standing);
     login->subject = standing.statement.subject;
-    (void)snprintf(login->name, sizeof(login->name), "%s", rows.name);
-    login_commit(login, row, standing.statement.aaguid);
-    lk_store_rows_free(&rows);
+    (void)snprintf(login->name, sizeof(login->name), "%s", login->rows.name);
+    login_commit(login, login->row, standing.statement.aaguid);
 }
 
 static void login_verified(struct lk_verify_job *job, void *context)
@@ -178,15 +165,17 @@ const struct lk_store_row *lk_login_find_row(const struct lk_broker *broker,
     return NULL;
 }
 
-void lk_login_start(struct lk_login *login, const struct lk_store_row *row,
-                    const struct lk_statement *statement, const struct lk_assertion *assertion,
-                    struct lk_view challenge)
+void lk_login_start(struct lk_login *login, struct lk_store_rows *rows,
+                    const struct lk_store_row *row, const struct lk_statement *statement,
+                    const struct lk_assertion *assertion, struct lk_view challenge)
 {
+    login->rows = *rows;
+    *rows = (struct lk_store_rows){0};
+    login->row = row;
     login->reason = LK_REASON_INTERNAL;
     login->judged = LK_REASON_INTERNAL;
     login->signature_verified = false;
     login->credential = row->credential;
-    login->statement = row->digest;
     login->job.public_key = statement->public_key;
     login->job.done = login_verified;
     login->job.context = login;
@@ -200,4 +189,6 @@ void lk_login_start(struct lk_login *login, const struct lk_store_row *row,
 void lk_login_clear(struct lk_login *login)
 {
     lk_verify_job_clear(&login->job);
+    lk_store_rows_free(&login->rows);
+    login->row = NULL;
 }

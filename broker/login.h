@@ -35,7 +35,9 @@ struct lk_login {
 
     /* inside */
     struct lk_digest credential;
-    struct lk_digest statement;
+    struct lk_store_rows
+        rows; /* read when the answer came; the commit refuses what changed since */
+    const struct lk_store_row *row;
     enum lk_reason judged;
     struct lk_change change;
 };
@@ -45,10 +47,11 @@ const struct lk_store_row *lk_login_find_row(const struct lk_broker *broker,
                                              const struct lk_store_rows *rows, enum lk_kind kind,
                                              const struct lk_digest *credential,
                                              struct lk_statement *ret_statement);
-/* statement: whose public key is to verify; row: where it stands. The assertion is copied. */
-void lk_login_start(struct lk_login *login, const struct lk_store_row *row,
-                    const struct lk_statement *statement, const struct lk_assertion *assertion,
-                    struct lk_view challenge);
+/* rows: read after the answer came, the login's from here on, *rows is empty afterwards; row: one of them, which the answer names; statement: the decoded one, whose public key
+ * is to verify. The assertion is copied. */
+void lk_login_start(struct lk_login *login, struct lk_store_rows *rows,
+                    const struct lk_store_row *row, const struct lk_statement *statement,
+                    const struct lk_assertion *assertion, struct lk_view challenge);
 /* Frees what it holds, not itself. */
 void lk_login_clear(struct lk_login *login);
 

@@ -126,8 +126,7 @@ static void gateway_verify(struct gateway_login *gateway, const struct lk_gatewa
                    broker->config.gateway_host);
     login->job.user_verification =
         lk_policy_user_verification(&broker->policy, &statement, LK_KIND_BROWSER);
-    lk_login_start(login, row, &statement, &assertion, token);
-    lk_store_rows_free(&rows);
+    lk_login_start(login, &rows, row, &statement, &assertion, token);
 }
 
 static int handle_login(struct lk_broker *broker, struct lk_connection *connection,

@@ -170,8 +170,7 @@ static void ceremony_assertion(void *context, const struct lk_device_assertion *
     host->deciding = true;
     host->login.job.user_verification =
         lk_policy_user_verification(&broker->policy, &statement, LK_KIND_HOST);
-    lk_login_start(&host->login, row, &statement, &assertion, LK_VIEW(NULL, 0));
-    lk_store_rows_free(&rows);
+    lk_login_start(&host->login, &rows, row, &statement, &assertion, LK_VIEW(NULL, 0));
 }
 
 /* ---- beginning the ceremony ---- */

@@ -19,6 +19,39 @@ int lk_openssl_error(int otherwise)
     return memory ? -LK_ERR_NOMEM : otherwise;
 }
 
+/* A key of the group without a point. */
+static EVP_PKEY *p256_group(void)
+{
+    char group[] = "P-256";
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+                           OSSL_PARAM_construct_end()};
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY *pkey = NULL;
+
+    if (context && EVP_PKEY_fromdata_init(context) == 1 &&
+        EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_KEY_PARAMETERS, params) != 1) {
+        EVP_PKEY_free(pkey);
+        pkey = NULL;
+    }
+    EVP_PKEY_CTX_free(context);
+    return pkey;
+}
+
+static EVP_MAC_CTX *hmac_sha256(void)
+{
+    char digest[] = "SHA256";
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+                                 OSSL_PARAM_construct_end()};
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *context = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+
+    EVP_MAC_free(hmac);
+    if (context && EVP_MAC_CTX_set_params(context, params) == 1)
+        return context;
+    EVP_MAC_CTX_free(context);
+    return NULL;
+}
+
 int lk_crypto_start(struct lk_crypto **ret_crypto)
 {
     struct lk_crypto *crypto = calloc(1, sizeof(*crypto));
@@ -26,10 +59,11 @@ int lk_crypto_start(struct lk_crypto **ret_crypto)
     if (!crypto)
         return -LK_ERR_NOMEM;
     crypto->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-    crypto->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    crypto->hmac = hmac_sha256();
     crypto->ec = EVP_KEYMGMT_fetch(NULL, "EC", NULL);
     crypto->ecdsa = EVP_SIGNATURE_fetch(NULL, "ECDSA", NULL);
-    if (!crypto->sha256 || !crypto->hmac || !crypto->ec || !crypto->ecdsa) {
+    crypto->p256 = p256_group();
+    if (!crypto->sha256 || !crypto->hmac || !crypto->ec || !crypto->ecdsa || !crypto->p256) {
         lk_crypto_free(crypto);
         return lk_openssl_error(-LK_ERR_CRYPTO);
     }
@@ -41,9 +75,10 @@ struct lk_crypto *lk_crypto_free(struct lk_crypto *crypto)
 {
     if (crypto) {
         EVP_MD_free(crypto->sha256);
-        EVP_MAC_free(crypto->hmac);
+        EVP_MAC_CTX_free(crypto->hmac);
         EVP_KEYMGMT_free(crypto->ec);
         EVP_SIGNATURE_free(crypto->ecdsa);
+        EVP_PKEY_free(crypto->p256);
         free(crypto);
     }
     return NULL;
@@ -72,15 +107,11 @@ int lk_hmac_sha256(const struct lk_crypto *crypto, struct lk_view key, struct lk
                    uint8_t ret_mac[32])
 {
     static const uint8_t empty;
-    char digest[] = "SHA256";
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-                           OSSL_PARAM_construct_end()};
-    EVP_MAC_CTX *context = EVP_MAC_CTX_new(crypto->hmac);
+    EVP_MAC_CTX *context = EVP_MAC_CTX_dup(crypto->hmac);
     size_t len = 0;
     uint8_t mac[32];
     /* A NULL key would mean "the key of before". */
-    bool good = context &&
-                EVP_MAC_init(context, key.len ? key.data : &empty, key.len, params) == 1 &&
+    bool good = context && EVP_MAC_init(context, key.len ? key.data : &empty, key.len, NULL) == 1 &&
                 (data.len == 0 || EVP_MAC_update(context, data.data, data.len) == 1) &&
                 EVP_MAC_final(context, mac, &len, sizeof(mac)) == 1 && len == sizeof(mac);
 

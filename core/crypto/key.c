@@ -31,26 +31,15 @@ static int verify_key_new(EVP_PKEY *pkey, int64_t algorithm, struct lk_verify_ke
 int lk_verify_key_p256(const struct lk_crypto *crypto, const uint8_t x[32], const uint8_t y[32],
                        struct lk_verify_key **ret_key)
 {
-    char group[] = "P-256";
     uint8_t point[65] = {0x04}; /* SEC 1 section 2.3.3: uncompressed */
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
-        OSSL_PARAM_construct_end()};
-    EVP_PKEY_CTX *context;
-    EVP_PKEY *pkey = NULL;
-    bool good;
+    EVP_PKEY *pkey = EVP_PKEY_dup(crypto->p256);
 
-    (void)crypto;
+    if (!pkey)
+        return lk_openssl_error(-LK_ERR_CRYPTO);
     memcpy(point + 1, x, 32);
     memcpy(point + 33, y, 32);
-    context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    if (!context)
-        return lk_openssl_error(-LK_ERR_CRYPTO);
-    good = EVP_PKEY_fromdata_init(context) == 1 &&
-           EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) == 1;
-    EVP_PKEY_CTX_free(context);
-    if (!good) {
+    /* Checks that the point is on the curve, as EVP_PKEY_fromdata does. */
+    if (EVP_PKEY_set1_encoded_public_key(pkey, point, sizeof(point)) != 1) {
         EVP_PKEY_free(pkey);
         return lk_openssl_error(-LK_ERR_ALGORITHM);
     }
