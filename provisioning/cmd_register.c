@@ -455,6 +455,9 @@ static int sign_restore(struct lk_cli *cli, const struct lk_operator_set *set,
                      ? lk_cli_fail_memory(cli, "restore")
                      : lk_cli_ask_result(cli, request, &answer);
     }
+    /* What they signed for before is given up with the rest: from here on this is the last entry. */
+    for (unsigned i = 0; status == 0 && i < set->quorum[LK_ACT_RESTORE]; i++)
+        lk_cli_remember_head(cli, lk_cli_operator(cli, set, i));
     for (size_t i = 0; i < LK_ENDORSEMENTS_MAX; i++)
         lk_buf_clear(&records[i]);
     free(message);

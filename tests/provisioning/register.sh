@@ -79,4 +79,23 @@ broker_start
 lk --json register verify
 expect_status 1
 same "$(json ok)" false
+step "yesterday's store under today's mark: refused until a quorum accepts it"
+restore_good
+broker_start
+attended --json resume alice
+expect_status 0
+broker_stop
+cp "$ROOM"/state.good/store.sqlite3* "$ROOM/state/"
+broker_start
+expect_code 4 E_STORE_ROLLED_BACK status
+attended --json register accept-restore
+expect_status 0
+lk --json status
+expect_status 0
+lk --json register verify
+expect_status 0
+lk --json register show
+expect_json entries.4.kind restore
+attended --json resume alice
+expect_status 0
 finish
