@@ -15,7 +15,8 @@
 #   lk_fuzz_target(NAME SOURCES ... USES row ...) fuzz_NAME: libFuzzer with LK_FUZZ, else replay of tests/fuzz/corpus/NAME (label `fuzz-replay`)
 #   lk_locale(DOMAIN po/fr.po ...)                translations; in the build tree below build/X/locale
 #
-# Configuring with -DLK_SKIP="folder;folder" leaves folders of the root list out while one part is worked on.
+# Configuring with -DLK_SKIP="folder;folder" leaves folders of the root list out while one part is worked on; -DLK_ONLY="folder;folder"
+# builds no others (presets msan and tsan).
 #
 # A target sees only headers of the rows it uses: each core layer has an include root of its own, so
 #   #include "base/buf.h"             works where the row has `base` (or a layer that itself uses base) in USES
