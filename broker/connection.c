@@ -179,6 +179,18 @@ static int connection_frames(struct lk_connection *connection)
     return lk_buf_error(&connection->out);
 }
 
+/* Many logins may stand in one read: what they decide goes to the disk together. */
+static int connection_work(struct lk_connection *connection)
+{
+    struct lk_store_thread *store = connection->broker->store_thread;
+    int error;
+
+    lk_store_thread_hold(store);
+    error = connection_frames(connection);
+    lk_store_thread_release(store);
+    return error;
+}
+
 static void connection_read(struct lk_connection *connection)
 {
     size_t room = connection->in.max - connection->in.len;
@@ -199,7 +211,7 @@ static void connection_read(struct lk_connection *connection)
     lk_wipe(read_buffer, (size_t)count);
     error = lk_buf_error(&connection->in);
     if (error == 0)
-        error = connection_frames(connection);
+        error = connection_work(connection);
     if (error != 0)
         connection_refuse(connection, error);
 }
@@ -269,7 +281,7 @@ void lk_connection_turn_end(void *context)
             continue;
         /* Frames that wait in the buffer bring no new event: they are taken up here. */
         one->paused = false;
-        error = connection_frames(one);
+        error = connection_work(one);
         if (error != 0)
             connection_refuse(one, error);
         else

@@ -29,7 +29,9 @@ struct lk_store_thread {
     pthread_cond_t due;    /* the keeper waits for it */
     struct lk_change_list waiting;
     struct lk_change_list finished;
-    size_t unfinished;    /* queued and not yet collected */
+    size_t unfinished;   /* queued and not yet collected */
+    size_t queued_count; /* in waiting */
+    bool held;
     unsigned int batches; /* since the last maintenance */
     bool stopping;
     int fd;
@@ -76,6 +78,13 @@ static void finish_batch(struct lk_store_thread *thread, struct lk_change **chan
         return;
 }
 
+static bool nothing_due(const struct lk_store_thread *thread)
+{
+    if (thread->stopping)
+        return false;
+    return thread->held ? thread->queued_count < LK_STORE_GATHER : thread->queued_count == 0;
+}
+
 static void *write_batches(void *context)
 {
     struct lk_store_thread *thread = context;
@@ -86,10 +95,11 @@ static void *write_batches(void *context)
         int r;
 
         (void)pthread_mutex_lock(&thread->lock);
-        while (thread->waiting.first == NULL && !thread->stopping)
+        while (nothing_due(thread))
             (void)pthread_cond_wait(&thread->queued, &thread->lock);
         while (count < LK_STORE_BATCH_MAX && thread->waiting.first != NULL)
             changes[count++] = list_take(&thread->waiting);
+        thread->queued_count -= count;
         (void)pthread_mutex_unlock(&thread->lock);
         if (count == 0)
             return NULL;
@@ -220,11 +230,33 @@ int lk_store_thread_queue(struct lk_store_thread *thread, struct lk_change *chan
         r = -LK_ERR_FULL;
     } else {
         thread->unfinished++;
+        thread->queued_count++;
         list_append(&thread->waiting, change);
-        (void)pthread_cond_signal(&thread->queued);
+        if (!nothing_due(thread))
+            (void)pthread_cond_signal(&thread->queued);
     }
     (void)pthread_mutex_unlock(&thread->lock);
     return r;
+}
+
+void lk_store_thread_hold(struct lk_store_thread *thread)
+{
+    if (thread == NULL)
+        return;
+    (void)pthread_mutex_lock(&thread->lock);
+    thread->held = true;
+    (void)pthread_mutex_unlock(&thread->lock);
+}
+
+void lk_store_thread_release(struct lk_store_thread *thread)
+{
+    if (thread == NULL)
+        return;
+    (void)pthread_mutex_lock(&thread->lock);
+    thread->held = false;
+    if (thread->queued_count > 0)
+        (void)pthread_cond_signal(&thread->queued);
+    (void)pthread_mutex_unlock(&thread->lock);
 }
 
 void lk_store_thread_collect(struct lk_store_thread *thread)

@@ -16,6 +16,11 @@ struct lk_store_thread *lk_store_thread_stop(struct lk_store_thread *thread);
 int lk_store_thread_fd(const struct lk_store_thread *thread);
 /* Queues a change (borrowed until its done is called). Loop thread only. -LK_ERR_FULL when 65,536 wait: refuse the caller. */
 LK_MUST_USE int lk_store_thread_queue(struct lk_store_thread *thread, struct lk_change *change);
+/* From hold to release the writer waits until LK_STORE_GATHER changes are queued: of what the loop decides in one go it then makes few
+ * transactions, whose cost is by the transaction more than by the change. Loop thread only, which must not sleep in between. Accept NULL. */
+enum { LK_STORE_GATHER = 32 };
+void lk_store_thread_hold(struct lk_store_thread *thread);
+void lk_store_thread_release(struct lk_store_thread *thread);
 /* Calls done of every finished change, on the calling (loop) thread. */
 void lk_store_thread_collect(struct lk_store_thread *thread);
 

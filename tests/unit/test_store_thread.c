@@ -213,6 +213,61 @@ static void full_queue_and_failed_batches(void **state)
     free(changes);
 }
 
+static bool finished_within(const struct lk_store_thread *thread, int milliseconds)
+{
+    struct pollfd fd = {.fd = lk_store_thread_fd(thread), .events = POLLIN};
+
+    return poll(&fd, 1, milliseconds) == 1;
+}
+
+static size_t fake_calls(void)
+{
+    size_t calls;
+
+    pthread_mutex_lock(&fake.lock);
+    calls = fake.calls;
+    pthread_mutex_unlock(&fake.lock);
+    return calls;
+}
+
+/* While the loop decides, the writer waits for enough of it; then for nothing more. */
+static void held(void **state)
+{
+    enum { FEW = 5 };
+    struct lk_change *changes = calloc(LK_STORE_GATHER + 2 * FEW, sizeof *changes);
+    struct lk_change *next = changes;
+    struct lk_store_thread *thread;
+    struct done seen = {0};
+
+    (void)state;
+    assert_non_null(changes);
+    for (size_t i = 0; i < LK_STORE_GATHER + 2 * FEW; i++)
+        changes[i] = record(&seen);
+    fake.calls = 0;
+    assert_int_equal(lk_store_thread_start(&fake_ops, NULL, &thread), 0);
+    lk_store_thread_hold(thread);
+    for (int i = 0; i < FEW; i++)
+        assert_int_equal(lk_store_thread_queue(thread, next++), 0);
+    assert_false(finished_within(thread, 100));
+    lk_store_thread_release(thread);
+    wait_for(thread, &seen, FEW);
+    assert_int_equal(fake_calls(), 1);
+    lk_store_thread_hold(thread);
+    for (int i = 0; i < LK_STORE_GATHER; i++)
+        assert_int_equal(lk_store_thread_queue(thread, next++), 0);
+    wait_for(thread, &seen, FEW + LK_STORE_GATHER);
+    assert_int_equal(fake_calls(), 2);
+    /* What is held when it ends is committed too. */
+    for (int i = 0; i < FEW; i++)
+        assert_int_equal(lk_store_thread_queue(thread, next++), 0);
+    assert_null(lk_store_thread_stop(thread));
+    assert_int_equal(seen.count, LK_STORE_GATHER + 2 * FEW);
+    assert_int_equal(fake_calls(), 3);
+    lk_store_thread_hold(NULL);
+    lk_store_thread_release(NULL);
+    free(changes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_by_one, start, stop),
         cmocka_unit_test_setup_teardown(stop_commits_what_waits, start, stop),
         cmocka_unit_test(full_queue_and_failed_batches),
+        cmocka_unit_test(held),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
