@@ -27,17 +27,23 @@ def commands(build, root):
         return found
 
 
-def digest(root, texts):
+def common_state(root):
+    """Digest of what every file depends on."""
     state = hashlib.sha256()
     for path in common.files(root, common.PRODUCT + ("tests",), (".h",)) + [".clang-tidy"]:
         state.update(common.read(root, path).encode("utf-8", "surrogateescape"))
+    return state
+
+
+def digest(state, texts):
+    state = state.copy()
     for text in texts:
         state.update(text.encode("utf-8", "surrogateescape"))
     return state.hexdigest()
 
 
-def tidy_one(root, build, path, command):
-    mark = os.path.join(build, "tidy", digest(root, [path, command, common.read(root, path)]))
+def tidy_one(root, build, state, path, command):
+    mark = os.path.join(build, "tidy", digest(state, [path, command, common.read(root, path)]))
     if os.path.exists(mark):
         return []
     done = subprocess.run(["clang-tidy", "-p", build, *EXTRA, os.path.join(root, path)], capture_output=True, text=True, cwd=root)
@@ -54,9 +60,11 @@ def tidy_one(root, build, path, command):
 def check(args):
     """clang-tidy finds nothing."""
     os.makedirs(os.path.join(args.build, "tidy"), exist_ok=True)
+    state = common_state(args.root)
+    # The largest first, so that no processor waits for the last one.
+    paths = sorted(commands(args.build, args.root).items(), key=lambda item: (-os.path.getsize(os.path.join(args.root, item[0])), item[0]))
     with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
-        jobs = [pool.submit(tidy_one, args.root, args.build, path, command)
-                for path, command in sorted(commands(args.build, args.root).items())]
+        jobs = [pool.submit(tidy_one, args.root, args.build, state, path, command) for path, command in paths]
         return sorted({problem for job in jobs for problem in job.result()})
 
 
