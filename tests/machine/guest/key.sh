@@ -95,7 +95,10 @@ keys_plugged() { # NAME...
 }
 
 key_field() { # NAME status|counters FIELD
-    key_say "$1" "$2" | tr ' ' '\n' | sed -n "s/^$3=//p"
+    local answer
+    answer=" $(key_say "$1" "$2") "
+    answer=${answer#*" $3="}
+    printf '%s' "${answer%% *}"
 }
 
 key_dark() { # NAME, within 2 s
