@@ -38,7 +38,8 @@ static void spread(const char *what, uint32_t number, uint8_t ret_bytes[32])
 {
     uint8_t text[16] = {0};
 
-    memcpy(text, what, strlen(what));
+    for (size_t i = 0; i < 12 && what[i] != '\0'; i++)
+        text[i] = (uint8_t)what[i];
     put_u32(text + 12, number);
     test_sha256(text, sizeof(text), ret_bytes);
 }

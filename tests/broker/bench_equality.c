@@ -76,9 +76,13 @@ int main(int argc, char **argv)
     printf("LOGIN to START, %zu rounds, microseconds\n%-10s %8s %8s %8s\n", rounds, "", "10 %",
            "median", "90 %");
     for (size_t kind = 0; kind < KINDS; kind++) {
+        const size_t tenth = rounds / 10;
+        const size_t half = rounds / 2;
+        const size_t nine_tenths = rounds * 9 / 10;
+
         qsort(times[kind], rounds, sizeof(*times[kind]), compare);
-        printf("%-10s %8.1f %8.1f %8.1f\n", labels[kind], (double)times[kind][rounds / 10] / 1000,
-               (double)times[kind][rounds / 2] / 1000, (double)times[kind][rounds * 9 / 10] / 1000);
+        printf("%-10s %8.1f %8.1f %8.1f\n", labels[kind], (double)times[kind][tenth] / 1000,
+               (double)times[kind][half] / 1000, (double)times[kind][nine_tenths] / 1000);
         free(times[kind]);
     }
     rig_stop(&rig);
