@@ -273,9 +273,12 @@ static int print(void)
         struct service *service = &bench.services[i];
         double cpu = ms(service->host_cpu + service->helper_cpu) / (double)service->count;
 
-        (void)printf("  ratio %s / %s: wall (medians) %.2f, CPU of host and helpers %.2f\n",
+        (void)printf("  ratio %s / %s: wall %.2f (medians), %.2f (least), CPU of host and helpers "
+                     "%.2f\n",
                      service->name, first->name,
                      ms(bench_percentile(service->wall, service->count, 50)) / base,
+                     ms(bench_percentile(service->wall, service->count, 0)) /
+                         ms(bench_percentile(first->wall, first->count, 0)),
                      cpu / base_cpu);
     }
     for (size_t i = 0; bench.where && i < bench.service_count; i++)
