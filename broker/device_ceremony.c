@@ -75,7 +75,7 @@ static void ceremony_detach(struct lk_device_ceremony *ceremony, const struct ta
         talker_free(talker);
     }
     link->current = NULL;
-    if (!link->up)
+    if (link->gone)
         return;
     if (lk_device_stop_encode(&link->peer.out, ceremony->number) != 0 ||
         lk_peer_flush(&link->peer) != 0)
@@ -443,7 +443,8 @@ enum lk_reason lk_device_ceremony_begin(struct lk_broker *broker,
     struct lk_device_link *link = broker->device;
     struct lk_device_ceremony *ceremony;
 
-    if (link == NULL || !link->up)
+    /* Right after a start its hello may still be on the way: what is sent now waits for it in order. */
+    if (link == NULL || link->gone)
         return LK_REASON_DEVICE_UNAVAILABLE;
     if (link->current != NULL)
         return LK_REASON_KEY_BUSY;

@@ -80,6 +80,7 @@ static void link_gone(struct lk_peer *peer, int error)
     struct lk_device_link *link = peer->context;
 
     link->up = false;
+    link->gone = true;
     if (link->current != NULL)
         lk_device_ceremony_fail(link->current, LK_REASON_DEVICE_UNAVAILABLE, LK_RETRIES_UNKNOWN,
                                 "");

@@ -10,6 +10,7 @@ struct lk_device_link {
     struct lk_broker *broker;
     struct lk_peer peer;
     bool up;                /* hello came and the opener is there */
+    bool gone;              /* the device process closed it: the broker is about to end */
     uint32_t last_ceremony; /* number of the newest one */
     struct lk_device_ceremony *current;
 };
