@@ -3,6 +3,7 @@
 # What goes wrong at a desk: wrong PIN, no touch, Ctrl-C, no broker, bad words. Each with its code and exit status, and nothing half done.
 . "$(dirname "$0")/lib.sh"
 CEREMONY=5
+WAITING=
 setup
 
 step "no broker"
@@ -50,13 +51,21 @@ before=$(entries)
 expect_code 3 E_TIMEOUT enroll alice
 same "$(entries)" "$before"
 
-# ctrl_c KEY WORD ...: SIGINT once KEY blinks
+# ctrl_c KEY WORD ...: SIGINT once KEY blinks. WAITING: KEY is plugged in when this agent's credential
+# waits for an operator; before, it could be the one that is asked for its PIN.
 ctrl_c() {
     local key=$1 i
     shift
     LC_ALL=C.UTF-8 "$BUILD/bin/latchkey" --config "$ROOM/etc/latchkey.conf" --state "$ROOM/home" --pin-file "$ROOM/pin" \
         --yes --json "$@" </dev/null >"$ROOM/out" 2>"$ROOM/err" &
     local pid=$!
+    for i in $(seq 200); do
+        [ -n "$WAITING" ] || break
+        LC_ALL=C.UTF-8 "$BUILD/bin/latchkey" --config "$ROOM/etc/latchkey.conf" --state "$ROOM/home" --json pending 2>&1 |
+            grep -q "\"$WAITING\"" && break
+        sleep 0.05
+    done
+    [ -z "$WAITING" ] || plug "$key"
     for i in $(seq 80); do
         tell "$key" blinking | grep -q yes && break
         sleep 0.05
@@ -81,8 +90,10 @@ same "$(entries)" "$before"
 
 step "Ctrl-C while the operator's key blinks: the credentials stay pending, and can be endorsed later"
 tell alice1 touch auto >/dev/null
-plug alice1 a1
+plug alice1
+WAITING=alice
 ctrl_c a1 enroll alice --host-only
+WAITING=
 lk --json pending
 expect_json credentials.0.agent alice
 expect_json credentials.0.endorsements 0
@@ -104,7 +115,10 @@ tell a1 touch wait >/dev/null
 plug a1
 before=$(entries)
 (
-    until tell a1 blinking | grep -q yes; do sleep 0.05; done
+    for i in $(seq 200); do
+        tell a1 blinking | grep -q yes && break
+        sleep 0.05
+    done
     kill -KILL "$BROKER"
 ) &
 killer=$!

@@ -47,9 +47,13 @@ man --warnings -E UTF-8 -l -Tutf8 -Z docs/man/latchkey.1 >/dev/null 2>"$ROOM/out
 [ -s "$ROOM/out" ] && command -v man >/dev/null && problem "latchkey.1 has warnings"
 
 step "French where it is wished, codes the same everywhere"
-LC_ALL=C.UTF-8 LANGUAGE=fr "$BUILD/bin/latchkey" --help >"$ROOM/out"
+# A French locale of our own: that of the machine may not be there, and glibc 2.41 translates nothing in C.UTF-8.
+mkdir "$ROOM/locales"
+localedef -i fr_FR -f UTF-8 "$ROOM/locales/fr_FR.UTF-8" >/dev/null 2>&1 || problem "localedef makes no French locale"
+export LOCPATH=$ROOM/locales
+LC_ALL=fr_FR.UTF-8 "$BUILD/bin/latchkey" --help >"$ROOM/out"
 expect_out "montrer ce qui attend"
-LC_ALL=C.UTF-8 LANGUAGE=fr "$BUILD/bin/latchkey" --config "$ROOM/etc/latchkey.conf" status >"$ROOM/out" 2>"$ROOM/err"
+LC_ALL=fr_FR.UTF-8 "$BUILD/bin/latchkey" --config "$ROOM/etc/latchkey.conf" status >"$ROOM/out" 2>"$ROOM/err"
 STATUS=$?
 expect_status 4
 expect_err "(E_BROKER_UNAVAILABLE)"
