@@ -224,7 +224,7 @@ static int lk_opener_stop(struct lk_opener *opener, uint32_t ceremony)
     if (opener->running && opener->ceremony == ceremony) {
         opener->running = false;
         opener->count = 0;
-        opener->refill_at = lk_opener_now(opener);
+        opener->refill_at = lk_opener_now(opener) + LK_OPENER_SETTLE_MS;
     }
     return 0;
 }

@@ -11,8 +11,10 @@ enum {
     LK_OPENER_LOCK_MS = 500, /* how long a locked key is tried before BUSY is told */
     LK_OPENER_RETRY_MS = 20, /* between two tries */
     LK_OPENER_RESCAN_MS = 1000,
-    LK_OPENER_REFILL_MS =
-        200 /* the pool is refilled this long after a talker was taken: not in the way of the login that took it */
+    /* The pool is refilled this long after a talker was taken, or after its ceremony ended: starting one costs some milliseconds of a core, which the login
+     * that took it still needs for verification, commit and the rest of its host. */
+    LK_OPENER_REFILL_MS = 200,
+    LK_OPENER_SETTLE_MS = 20
 };
 
 struct lk_opener_options {
