@@ -179,15 +179,19 @@ static int connection_frames(struct lk_connection *connection)
     return lk_buf_error(&connection->out);
 }
 
-/* Many logins may stand in one read: what they decide goes to the disk together. */
+/* Many logins may stand in one read: they are read in one snapshot (each commit of the writer empties the page cache of a reader), and what they decide goes to the
+ * disk together. No completion is heard in between, so nobody misses a change that he was told of. */
 static int connection_work(struct lk_connection *connection)
 {
-    struct lk_store_thread *store = connection->broker->store_thread;
+    struct lk_broker *broker = connection->broker;
+    bool held = broker->store != NULL && broker->store_ops->hold(broker->store) == 0;
     int error;
 
-    lk_store_thread_hold(store);
+    lk_store_thread_hold(broker->store_thread);
     error = connection_frames(connection);
-    lk_store_thread_release(store);
+    lk_store_thread_release(broker->store_thread);
+    if (held)
+        broker->store_ops->release(broker->store);
     return error;
 }
 

@@ -141,8 +141,8 @@ static int endorsements_judge(struct lk_broker *broker, const struct lk_store_ro
 {
     /* 16 of about 2 KB each: too much for the stack of a deep call, and the loop thread is alone here. */
     static struct lk_endorsement endorsements[LK_ENDORSEMENTS_MAX];
-    const struct lk_endorsement *pointers[LK_ENDORSEMENTS_MAX];
-    enum lk_reason verdicts[LK_ENDORSEMENTS_MAX];
+    const struct lk_endorsement *pointers[LK_ENDORSEMENTS_MAX] = {0};
+    enum lk_reason verdicts[LK_ENDORSEMENTS_MAX] = {0};
     enum lk_reason first = LK_REASON_NONE;
     uint32_t count = row->endorsement_count;
 

@@ -232,6 +232,10 @@ struct lk_store_ops {
     /* Opens and migrates. -LK_ERR_NOT_FOUND (folder), -LK_ERR_SCHEMA, -LK_ERR_CORRUPT, -LK_ERR_READ_ONLY, -LK_ERR_FULL, -LK_ERR_OWNER, -LK_ERR_MODE, -LK_ERR_LINK, -LK_ERR_IO. */
     int (*open)(const struct lk_store_options *options, struct lk_store **ret_store);
     void (*close)(struct lk_store *store);
+    /* Until release, all reads see one snapshot, that of the first of them, and pages that one has read are at hand for the next. Pairs nest. hold returns 0, or an
+     * error and then wants no release. The thread that reads only. */
+    int (*hold)(struct lk_store *store);
+    void (*release)(struct lk_store *store);
     /* All credentials of an agent, the newest version of each. Unknown: 0 with known = false. */
     int (*read_name)(struct lk_store *store, const char *name, struct lk_store_rows *ret_rows);
     int (*read_subject)(struct lk_store *store, const struct lk_subject *subject,
