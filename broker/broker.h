@@ -8,12 +8,12 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "broker/loop.h"
 #include "broker/register/mark.h"
 #include "broker/register/register.h"
 #include "broker/store/store.h"
 #include "broker/store/thread.h"
 #include "config/config.h"
+#include "loop/loop.h"
 #include "message/desk.h"
 #include "message/gateway.h"
 #include "message/host.h"

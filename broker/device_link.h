@@ -4,7 +4,7 @@
 #define LK_BROKER_DEVICE_LINK_H
 
 #include "broker/broker.h"
-#include "broker/peer.h"
+#include "loop/peer.h"
 
 struct lk_device_link {
     struct lk_broker *broker;

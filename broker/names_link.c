@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "broker/peer.h"
 #include "broker/run.h"
+#include "loop/peer.h"
 #include "message/names.h"
 
 struct lk_names_lookup {

@@ -2,7 +2,7 @@
 /* Parts of the broker that need no process: loop, limits, cache of endorsement verdicts. */
 #include "broker/endorsement_cache.h"
 #include "broker/limits.h"
-#include "broker/loop.h"
+#include "loop/loop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

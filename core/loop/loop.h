@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The broker's event loop: one epoll thread that owns all state. Timers are one-shot. */
-#ifndef LK_BROKER_LOOP_H
-#define LK_BROKER_LOOP_H
+/* An event loop for one process: one epoll thread that owns all state. Timers are one-shot. */
+#ifndef LK_LOOP_LOOP_H
+#define LK_LOOP_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>

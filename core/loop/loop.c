@@ -4,7 +4,7 @@
  * A turn is: wait, hand out what is ready, fire what is due, then the turn's end, where all output of the turn goes out. A callback
  * may remove any watch, also one whose event waits in the same batch: the batch is searched and the event forgotten, so no
  * callback ever runs for a watch that is gone. */
-#include "broker/loop.h"
+#include "loop/loop.h"
 
 #include <errno.h>
 #include <stddef.h>

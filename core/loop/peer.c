@@ -2,7 +2,7 @@
 /* Streams to our own processes. They are ours, but the talker has read bytes from USB and names has read answers of NSS: what comes is
  * checked like any peer's. Descriptors (SCM_RIGHTS) keep the order of the frames they came with; more than
  * LK_PEER_DESCRIPTORS that nobody took end the peer. */
-#include "broker/peer.h"
+#include "loop/peer.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The broker's end of a stream to one of our own processes: names, opener, talker. Frames in, frames out, never blocking. */
-#ifndef LK_BROKER_PEER_H
-#define LK_BROKER_PEER_H
+/* One end of a stream between our own processes. Frames in, frames out, never blocking. */
+#ifndef LK_LOOP_PEER_H
+#define LK_LOOP_PEER_H
 
-#include "broker/loop.h"
+#include "loop/loop.h"
 #include "message/frame.h"
 
 enum { LK_PEER_DESCRIPTORS = 32 };
