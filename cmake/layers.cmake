@@ -51,6 +51,14 @@ lk_row(pam_module   FOLDER pam_module      USES base message client model LIBS p
 # Runs a PAM stack once, for `latchkey pam try`: a program of its own, so that the command line links no libpam.
 lk_row(pam_try      FOLDER provisioning/pam_try USES base LIBS pam)
 lk_row(provisioning FOLDER provisioning    USES base message client model crypto json sandbox wire verify policy config)
+# The gateway. Each folder is one process; oidc/ are the rules of the protocol, without I/O; common/ is what all its processes share (links, arguments, entering the sandbox).
+lk_row(sso_common   FOLDER sso/common      USES base message loop sandbox config)
+lk_row(oidc         FOLDER sso/oidc        USES base message model crypto json config)
+lk_row(sso          FOLDER sso             USES base message sandbox config)
+lk_row(sso_web      FOLDER sso/web         USES base message loop model json sandbox config sso_common LIBS microhttpd)
+lk_row(sso_issuer   FOLDER sso/issuer      USES base message loop model crypto json sandbox config sso_common oidc)
+lk_row(sso_worker   FOLDER sso/worker      USES base message loop sandbox config sso_common LIBS pam)
+lk_row(sso_notify   FOLDER sso/notify      USES base message loop sandbox config sso_common LIBS curl)
 lk_row(softkey      FOLDER tests/softkey   LIBS openssl cbor)
 
 # Third parties: lk_home(NAME PACKAGE pkg-config name or LIBRARY -l name, FOLDERS the only product folders that include HEADERS or
@@ -63,6 +71,8 @@ lk_home(cbor    PACKAGE libcbor    FOLDERS core/wire     HEADERS "cbor" SYMBOLS 
 lk_home(inih    LIBRARY inih       FOLDERS core/config   HEADERS "ini\\.h" SYMBOLS "ini_")
 lk_home(sqlite3 PACKAGE sqlite3    FOLDERS broker/store  HEADERS "sqlite3" SYMBOLS "sqlite3_")
 lk_home(fido2   PACKAGE libfido2   FOLDERS device/talker HEADERS "fido" SYMBOLS "(fido|es256|rs256|eddsa)_")
-lk_home(pam     LIBRARY pam        FOLDERS pam_module provisioning/pam_try HEADERS "security/" SYMBOLS "pam_(?!sm_)")
+lk_home(pam     LIBRARY pam        FOLDERS pam_module provisioning/pam_try sso/worker HEADERS "security/" SYMBOLS "pam_(?!sm_)")
+lk_home(microhttpd PACKAGE libmicrohttpd FOLDERS sso/web HEADERS "microhttpd" SYMBOLS "MHD_")
+lk_home(curl    PACKAGE libcurl    FOLDERS sso/notify    HEADERS "curl/" SYMBOLS "curl_")
 lk_home(cmocka  LIBRARY cmocka     FOLDERS               HEADERS "cmocka" SYMBOLS "_?cmocka_")
 lk_home(umockdev PACKAGE umockdev-1.0 FOLDERS        HEADERS "umockdev" SYMBOLS "umockdev_")

@@ -23,6 +23,32 @@ enum {
 
 #define LK_CONFIG_PATH "/etc/latchkey/latchkey.conf"
 
+enum {
+    LK_CONFIG_CLIENTS_MAX = 64,
+    LK_CONFIG_CLIENT_NAME_MAX =
+        64 /* [a-z0-9._-]: Synapse does not encode it for HTTP Basic, MAS does */
+};
+
+enum lk_config_algorithm { LK_CONFIG_ES256 = 1, LK_CONFIG_RS256 = 2 };
+
+/* One section [client NAME]: an application that logs people in at the gateway, most of them homeservers. */
+struct lk_config_client {
+    char name[LK_CONFIG_CLIENT_NAME_MAX + 1]; /* client_id */
+    char title[LK_CONFIG_TEXT_MAX + 1];       /* what people call it; default: name */
+    char **
+        redirect_uri; /* owned, ended by NULL; the option may stand several times; https, compared byte for byte */
+    char **post_logout_redirect_uri;                     /* likewise */
+    char secret_file[LK_CONFIG_TEXT_MAX + 1];            /* holds the client's secret, one line */
+    char backchannel_logout_uri[LK_CONFIG_TEXT_MAX + 1]; /* "" = this client cannot be told */
+    char backchannel_connect
+        [LK_CONFIG_TEXT_MAX +
+         1]; /* "address:port" to connect to instead of resolving the URI's host; "" = resolve */
+    char backchannel_ca[LK_CONFIG_TEXT_MAX + 1]; /* PEM file of the authority; "" = the system's */
+    char **
+        serves; /* owned, ended by NULL; groups of the statement, or the one word `everybody`; empty (default) = nobody */
+    enum lk_config_algorithm algorithm; /* of ID and logout tokens; default ES256 */
+};
+
 /* Each member is the option of the same name. */
 struct lk_config {
     /* [organisation] */
@@ -49,6 +75,29 @@ struct lk_config {
     uint32_t connections;
     /* [device] */
     uint32_t pool;
+    /* [gateway]; its host name is gateway_host of [organisation]: relying party, issuer and origin are made of it */
+    uint32_t gateway_port; /* 443: then it stands in no URL */
+    char gateway_listen
+        [LK_CONFIG_TEXT_MAX +
+         1]; /* path of a UNIX socket for the reverse proxy, or "127.0.0.1:port"; option `listen` */
+    char gateway_metrics[LK_CONFIG_TEXT_MAX +
+                         1]; /* "127.0.0.1:port", or "" = none; option `metrics` */
+    char gateway_keys[LK_CONFIG_TEXT_MAX + 1]; /* folder of the signing keys; option `keys` */
+    bool gateway_password; /* the stack asks for a password after the key; option `password` */
+    char gateway_service[LK_CONFIG_TEXT_MAX + 1]; /* PAM service; option `service` */
+    uint32_t gateway_workers;                     /* option `workers` */
+    char gateway_title[LK_CONFIG_TEXT_MAX +
+                       1]; /* the organisation's name for people; option `title` */
+    char gateway_logo[LK_CONFIG_TEXT_MAX + 1]; /* SVG or PNG file, or ""; option `logo` */
+    char
+        gateway_colour[LK_CONFIG_TEXT_MAX +
+                       1]; /* "#rrggbb", option `colour`; its contrast with white is at least 4.5 */
+    char gateway_help
+        [LK_CONFIG_TEXT_MAX +
+         1]; /* what the page says to somebody without a key: "Call the IT desk: 1234"; option `help` */
+    /* [client NAME] */
+    struct lk_config_client *clients; /* owned */
+    size_t client_count;
 };
 
 /* Reads and checks the file: owner root or the caller, not writable by group or others, no link in the path; for root also each

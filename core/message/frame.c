@@ -66,7 +66,7 @@ int lk_frame_next(struct lk_view input, struct lk_frame *ret_frame, size_t *ret_
 static const struct lk_field hello_list[] = {
     LK_U16(struct lk_hello, lowest),
     LK_U16(struct lk_hello, highest),
-    LK_INT_FIELD(struct lk_hello, role, 1, LK_SOCKET_HOST, LK_SOCKET_TALKER),
+    LK_INT_FIELD(struct lk_hello, role, 1, LK_SOCKET_HOST, LK_SOCKET_SSO_NOTIFY),
 };
 static const struct lk_fields hello_fields = LK_FIELDS(hello_list);
 

@@ -188,6 +188,12 @@ static const struct reason_row reason_rows[] = {
          "operators."),
     OPEN(DEVICE_UNAVAILABLE, UNAVAILABLE,
          "The program that talks to security keys is not running: tell your administrator."),
+
+    OPEN(PROOF, RETRY,
+         "No security key was touched for this login: begin again and touch your key."),
+    OPEN(PROOF_EXPIRED, RETRY, "The touch of your security key is too long ago: begin again."),
+    OPEN(CODE, REFUSED, "This login was not begun here, or it is over: begin again."),
+    OPEN(CODE_EXPIRED, RETRY, "The login took too long: begin again."),
 };
 
 static const struct reason_row *reason_find(uint32_t number)

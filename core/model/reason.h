@@ -87,10 +87,16 @@ enum lk_reason {
     LK_REASON_PROTOCOL = 118,           /* the two ends do not understand each other */
     LK_REASON_CONFIG = 119,
     LK_REASON_INTERNAL = 120,
-    LK_REASON_OPERATOR_UNKNOWN = 121,  /* not an operator of the current set, or retired */
-    LK_REASON_OPERATOR_ROLE = 122,     /* this operator may not do this act */
-    LK_REASON_TRANSITION = 123,        /* a state goes only forward */
-    LK_REASON_DEVICE_UNAVAILABLE = 124 /* the device process is not there */
+    LK_REASON_OPERATOR_UNKNOWN = 121,   /* not an operator of the current set, or retired */
+    LK_REASON_OPERATOR_ROLE = 122,      /* this operator may not do this act */
+    LK_REASON_TRANSITION = 123,         /* a state goes only forward */
+    LK_REASON_DEVICE_UNAVAILABLE = 124, /* the device process is not there */
+
+    /* The gateway. */
+    LK_REASON_PROOF = 140,         /* no touch for this transaction, or it is used up */
+    LK_REASON_PROOF_EXPIRED = 141, /* the touch is too long ago */
+    LK_REASON_CODE = 142,          /* no such code of this client, or no such access token */
+    LK_REASON_CODE_EXPIRED = 143
 };
 
 /* What a reason means for the person, as the PAM module and the command line group them (field table of docs/PROTOCOL.md). */

@@ -95,7 +95,7 @@ static void test_hello(void **state)
 {
     struct lk_hello hello = {.lowest = 1, .highest = 9, .role = LK_SOCKET_HOST};
     uint16_t version = 0;
-    uint8_t bytes[5] = {0, 1, 0, 1, 8};
+    uint8_t bytes[5] = {0, 1, 0, 1, 11};
 
     (void)state;
     assert_int_equal(lk_hello_agree(&hello, &version), 0);
