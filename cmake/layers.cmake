@@ -52,7 +52,7 @@ lk_row(pam_module   FOLDER pam_module      USES base message client model LIBS p
 lk_row(pam_try      FOLDER provisioning/pam_try USES base LIBS pam)
 lk_row(provisioning FOLDER provisioning    USES base message client model crypto json sandbox wire verify policy config)
 # The gateway. Each folder is one process; oidc/ are the rules of the protocol, without I/O; common/ is what all its processes share (links, arguments, entering the sandbox).
-lk_row(sso_common   FOLDER sso/common      USES base message loop sandbox config)
+lk_row(sso_common   FOLDER sso/common      USES base message loop client sandbox config)
 lk_row(oidc         FOLDER sso/oidc        USES base message model crypto json config)
 lk_row(sso          FOLDER sso             USES base message sandbox config)
 lk_row(sso_web      FOLDER sso/web         USES base message loop model json sandbox config sso_common LIBS microhttpd)

@@ -120,19 +120,36 @@ static int lk_client_hello(struct lk_client *client, const struct lk_client_opti
     return lk_hello_agree(&hello, &version);
 }
 
-static int lk_client_open(struct lk_client *client, const struct lk_client_options *options)
+static int lk_client_find(struct lk_client *client, const struct lk_client_options *options,
+                          int64_t deadline)
 {
-    int64_t deadline = lk_client_now() + options->timeout_ms;
     uid_t owner;
     int r = lk_peer_check_path(options->path, geteuid(), &owner);
 
     if (r == 0)
         r = lk_client_dial(client, options, deadline);
+    return r == 0 ? lk_peer_check_socket(client->fd, owner) : r;
+}
+
+int lk_client_reach(const char *path, int timeout_ms, int *ret_fd)
+{
+    struct lk_client client = LK_CLIENT_INIT;
+    const struct lk_client_options options = {.path = path, .timeout_ms = timeout_ms};
+    int r = lk_client_find(&client, &options, lk_client_now() + timeout_ms);
+
     if (r == 0)
-        r = lk_peer_check_socket(client->fd, owner);
-    if (r == 0)
-        r = lk_client_hello(client, options, deadline);
+        *ret_fd = client.fd;
+    else
+        lk_fd_close(&client.fd);
     return r;
+}
+
+static int lk_client_open(struct lk_client *client, const struct lk_client_options *options)
+{
+    int64_t deadline = lk_client_now() + options->timeout_ms;
+    int r = lk_client_find(client, options, deadline);
+
+    return r == 0 ? lk_client_hello(client, options, deadline) : r;
 }
 
 int lk_client_connect(struct lk_client *client, const struct lk_client_options *options)

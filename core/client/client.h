@@ -36,6 +36,9 @@ struct lk_client_options {
  * -LK_ERR_BUSY (interrupted), -LK_ERR_UNEXPECTED and decoding errors (not the protocol), -LK_ERR_NOMEM, -LK_ERR_IO. On failure the client is closed. */
 LK_MUST_USE int lk_client_connect(struct lk_client *client,
                                   const struct lk_client_options *options);
+/* For processes with a loop of their own: the same checks, and a connected, non-blocking socket; the hello is the caller's. It waits only where the listener's
+ * queue is full. Errors as above up to -LK_ERR_TIMEOUT. */
+LK_MUST_USE int lk_client_reach(const char *path, int timeout_ms, int *ret_fd);
 void lk_client_close(struct lk_client *client);
 /* Sends what stands in client->out and empties it. */
 LK_MUST_USE int lk_client_flush(struct lk_client *client);

@@ -59,6 +59,14 @@ int lk_peer_flush(struct lk_peer *peer)
     return lk_loop_change(peer->loop, &peer->watch, events);
 }
 
+void lk_peer_fail(struct lk_peer *peer)
+{
+    if (peer->watch.fd < 0)
+        return;
+    lk_buf_reset(&peer->out);
+    (void)shutdown(peer->watch.fd, SHUT_RDWR);
+}
+
 int lk_peer_take_descriptor(struct lk_peer *peer)
 {
     int fd;

@@ -30,6 +30,8 @@ LK_MUST_USE int lk_peer_start(struct lk_peer *peer, struct lk_loop *loop, int fd
 void lk_peer_stop(struct lk_peer *peer);
 /* Sends what stands in out; what does not fit now goes out later. 0 or a negative error; gone is not called from here. */
 LK_MUST_USE int lk_peer_flush(struct lk_peer *peer);
+/* Gives up from outside a callback: nothing more is sent, and the loop calls gone in its own time. */
+void lk_peer_fail(struct lk_peer *peer);
 /* The oldest descriptor that came, now the caller's; -1 if none. */
 int lk_peer_take_descriptor(struct lk_peer *peer);
 
