@@ -180,6 +180,7 @@ int lk_cmd_operator_retire(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_pending(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_endorse(struct lk_cli *cli, int argc, char **argv);
+int lk_cmd_export_external_ids(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_list(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_show(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_explain(struct lk_cli *cli, int argc, char **argv);

@@ -49,6 +49,9 @@ const struct lk_command lk_commands[] = {
      "SERVICE [--user NAME] [--pam-dir DIR] [--tty NAME] [--rhost NAME] [--password-file FILE] "
      "[--auth-only]",
      N_("run a PAM stack once; changes nothing"), lk_cmd_pam_try},
+    {"export external-ids", "",
+     N_("print which subject each agent has at the gateway, for linking existing accounts"),
+     lk_cmd_export_external_ids},
     {"status", "", N_("show what runs and what needs attention"), lk_cmd_status},
     {NULL, NULL, NULL, NULL},
 };

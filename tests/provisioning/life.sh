@@ -82,6 +82,16 @@ expect_out "latchkey-host:example.org"
 lk list
 expect_out "$host_short"
 
+step "export external-ids: an agent once, whatever the keys"
+lk export external-ids
+expect_status 0
+expect_out "alice	$subject"
+[ "$(wc -l <"$ROOM/out")" = 1 ] || problem "not one line for one agent"
+lk --json export external-ids
+expect_json agents.0.agent alice
+expect_json agents.0.external_id "$subject"
+expect_code 2 E_USAGE export external-ids alice
+
 step "what is not there"
 expect_code 1 E_UNKNOWN_AGENT suspend nobody
 lk show nobody
@@ -171,5 +181,10 @@ expect_json ok true
 expect_json status.organisation example.org
 expect_json status.revoked 4
 expect_code 1 E_TRANSITION register accept-restore
+
+step "who has no active key is not exported"
+lk export external-ids
+expect_status 0
+[ ! -s "$ROOM/out" ] || problem "a revoked agent was exported"
 
 finish
