@@ -109,6 +109,9 @@ static int show_event(void *context, const struct lk_event_message *event)
     case LK_EVENT_PIN_NOT_SET:
         lk_cli_say(cli, "%s", _("This key has no PIN yet. Its holder chooses one now."));
         break;
+    case LK_EVENT_CHOOSE_KEY:
+        lk_cli_progress(cli, "%s", _("Several keys are plugged in: touch the one to enrol ..."));
+        break;
     case LK_EVENT_KEY_FAILED:
         lk_cli_say(cli, "%s", _("A key gave an answer that is not understood; it is left out."));
         break;

@@ -20,6 +20,11 @@ int lk_device_none_encode(struct lk_buf *buf, uint32_t ceremony)
     return lk_fields_encode_empty(buf, LK_MESSAGE_DEVICE_NONE, ceremony);
 }
 
+int lk_device_selected_encode(struct lk_buf *buf, uint32_t request)
+{
+    return lk_fields_encode_empty(buf, LK_MESSAGE_DEVICE_SELECTED, request);
+}
+
 static const struct lk_field busy_list[] = {LK_TEXT(struct lk_device_busy, detail)};
 static const struct lk_fields busy_fields = LK_FIELDS(busy_list);
 LK_FIELDS_ENCODER(lk_device_busy_encode, struct lk_device_busy, LK_MESSAGE_DEVICE_BUSY, busy_fields)
@@ -48,7 +53,7 @@ int lk_device_node_encode(struct lk_buf *buf, const struct lk_device_node *node)
 
 enum {
     LK_CEREMONY_ALL = LK_CEREMONY_UV | LK_CEREMONY_PROBE | LK_CEREMONY_PIN | LK_CEREMONY_RESIDENT |
-                      LK_CEREMONY_CHOOSE_PIN,
+                      LK_CEREMONY_CHOOSE_PIN | LK_CEREMONY_SELECT,
     LK_KEY_ALL =
         LK_KEY_PIN_SET | LK_KEY_PIN_CAPABLE | LK_KEY_UV_SET | LK_KEY_RESIDENT | LK_KEY_CTAP1_ONLY
 };

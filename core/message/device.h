@@ -49,9 +49,11 @@ enum {
     LK_CEREMONY_UV = 1, /* user verification is required */
     LK_CEREMONY_PROBE =
         2, /* first ask silently (up = false) whether the key holds one of the allowed credentials */
-    LK_CEREMONY_PIN = 4,        /* a PIN may be asked for */
-    LK_CEREMONY_RESIDENT = 8,   /* make a discoverable credential */
-    LK_CEREMONY_CHOOSE_PIN = 16 /* a key without PIN may be given one by its holder */
+    LK_CEREMONY_PIN = 4,         /* a PIN may be asked for */
+    LK_CEREMONY_RESIDENT = 8,    /* make a discoverable credential */
+    LK_CEREMONY_CHOOSE_PIN = 16, /* a key without PIN may be given one by its holder */
+    /* CREATE only: other keys are plugged in too. The key waits for a touch that chooses it (SELECTED) before anything is asked of the person. */
+    LK_CEREMONY_SELECT = 32
 };
 
 /* broker -> talker, once: exactly one of ASSERT and CREATE. */
@@ -107,7 +109,12 @@ LK_MUST_USE int lk_device_info_encode(struct lk_buf *buf, uint32_t request,
                                       const struct lk_device_info *info);
 LK_MUST_USE int lk_device_info_decode(struct lk_view payload, struct lk_device_info *ret_info);
 
-/* talker -> broker: the end of a ceremony, exactly one of ASSERTION, CREDENTIAL, FAILED; then the talker exits. */
+/* talker -> broker: this key was touched in a selection (LK_CEREMONY_SELECT; CTAP 2.1 section 6.1.2 step 1, the empty pinUvAuthParam). The broker lets the
+ * others go. Once, before ASK_PIN. */
+LK_MUST_USE int lk_device_selected_encode(struct lk_buf *buf, uint32_t request);
+
+/* talker -> broker: the end of a ceremony, exactly one of ASSERTION, CREDENTIAL, FAILED; then the talker exits. FAILED has request id 0 where the key was
+ * pulled out before a request came. */
 struct lk_device_assertion {
     struct lk_view credential_id;
     struct lk_view authenticator_data; /* raw, not CBOR-wrapped */

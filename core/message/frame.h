@@ -48,6 +48,7 @@ enum lk_message {
     LK_MESSAGE_DEVICE_ASSERTION = 58,
     LK_MESSAGE_DEVICE_CREDENTIAL = 59,
     LK_MESSAGE_DEVICE_FAILED = 60,
+    LK_MESSAGE_DEVICE_SELECTED = 61,
 
     /* desk socket (message/desk.h) */
     LK_MESSAGE_DESK_STATUS = 80,

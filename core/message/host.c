@@ -21,7 +21,7 @@ LK_FIELDS_ENCODER(lk_login_request_encode, struct lk_login_request, LK_MESSAGE_L
 LK_FIELDS_DECODER(lk_login_request_decode, struct lk_login_request, login_fields)
 
 static const struct lk_field event_list[] = {
-    LK_INT_FIELD(struct lk_event_message, event, 1, LK_EVENT_INSERT_KEY, LK_EVENT_KEY_FAILED),
+    LK_INT_FIELD(struct lk_event_message, event, 1, LK_EVENT_INSERT_KEY, LK_EVENT_CHOOSE_KEY),
     LK_U8(struct lk_event_message, retries),
     LK_TEXT(struct lk_event_message, detail),
 };

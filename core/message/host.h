@@ -20,7 +20,9 @@ enum lk_event {
     LK_EVENT_FINGERPRINT_FAILED = 7, /* retries = tries left */
     LK_EVENT_KEY_FOUND = 8,          /* detail: what the key calls itself */
     LK_EVENT_PIN_NOT_SET = 9,        /* the key has no PIN and needs one */
-    LK_EVENT_KEY_FAILED = 10         /* this key answered nonsense; others are still waited for */
+    LK_EVENT_KEY_FAILED = 10,        /* this key answered nonsense; others are still waited for */
+    LK_EVENT_CHOOSE_KEY =
+        11 /* several keys blink: the one to enrol is to be touched; desk socket only */
 };
 
 enum {

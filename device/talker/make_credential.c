@@ -81,7 +81,8 @@ static bool lk_creation_supported(const struct lk_talker *talker,
     return !request->protection || fido_dev_supports_cred_prot(talker->device);
 }
 
-/* A list that the key does not take in one command is asked for silently, part by part. *ret_exclude: give the list to the key. */
+/* A list that the key does not take in one command is asked for silently, part by part. So is every list before a selection: a key that is enrolled already must
+ * not be the one that is chosen. *ret_exclude: give the list to the key. */
 static enum lk_reason lk_creation_exclude(struct lk_talker *talker,
                                           const struct lk_device_create *request, bool *ret_exclude)
 {
@@ -93,12 +94,12 @@ static enum lk_reason lk_creation_exclude(struct lk_talker *talker,
     enum lk_reason reason = LK_REASON_NONE;
 
     *ret_exclude = lk_list_chunk(talker, &list, 0) == list.count;
-    if (*ret_exclude)
+    if (list.count == 0 || (*ret_exclude && !(request->flags & LK_CEREMONY_SELECT)))
         return LK_REASON_NONE;
     reason = lk_list_probe(talker, &list, &found, &start, &count);
     if (reason != LK_REASON_NONE)
         return reason;
-    if (found == LK_FOUND_UNKNOWN)
+    if (found == LK_FOUND_UNKNOWN && !*ret_exclude)
         return LK_REASON_KEY_UNSUPPORTED;
     return found == LK_FOUND_YES ? LK_REASON_KEY_EXCLUDED : LK_REASON_NONE;
 }
@@ -115,6 +116,8 @@ enum lk_reason lk_talker_make_credential(struct lk_talker *talker,
     if (!lk_creation_supported(talker, request))
         return LK_REASON_KEY_UNSUPPORTED;
     reason = lk_creation_exclude(talker, request, &exclude);
+    if (reason == LK_REASON_NONE && (request->flags & LK_CEREMONY_SELECT))
+        reason = lk_talker_select(talker);
     if (reason != LK_REASON_NONE)
         return reason;
     attempt.credential = fido_cred_new();

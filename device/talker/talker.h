@@ -48,6 +48,9 @@ enum lk_reason lk_talker_read_info(struct lk_talker *talker);
 enum lk_reason lk_talker_verify(struct lk_talker *talker, uint32_t flags,
                                 const struct lk_operation *operation);
 
+/* select.c: waits for the touch that chooses this key, and tells it. NONE, or why the key is out: CANCELLED when another was chosen. */
+enum lk_reason lk_talker_select(struct lk_talker *talker);
+
 /* The reason for an error of libfido2, unless the io knows better why no answer came. */
 enum lk_reason lk_talker_reason(const struct lk_talker *talker, int fido_error);
 

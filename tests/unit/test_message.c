@@ -187,11 +187,11 @@ static void test_bad_values(void **state)
     struct lk_desk_lost lost = {.name = "alice", .count = 0};
     struct lk_device_assert assertion = {.allow_count = LK_ALLOW_MAX + 1};
     struct lk_hello hello = {.lowest = 2, .highest = 1, .role = LK_SOCKET_HOST};
-    uint8_t bytes[8] = {11, 0, 0, 0};
+    uint8_t bytes[8] = {12, 0, 0, 0};
 
     (void)state;
     assert_int_equal(lk_event_encode(&buf, 1, &event), -LK_ERR_RANGE);
-    event.event = LK_EVENT_KEY_FAILED + 1;
+    event.event = LK_EVENT_CHOOSE_KEY + 1;
     assert_int_equal(lk_event_encode(&buf, 1, &event), -LK_ERR_RANGE);
     assert_int_equal(lk_event_decode(LK_VIEW(bytes, 4), &event), -LK_ERR_RANGE);
     assert_int_equal(lk_ask_pin_encode(&buf, 1, &ask), -LK_ERR_RANGE);
