@@ -39,6 +39,10 @@ static const struct lk_field verdict_list[] = {
     LK_U32(struct lk_gateway_verdict, reason),
     LK_BYTES(struct lk_gateway_verdict, subject),
     LK_STRING(struct lk_gateway_verdict, name),
+    LK_TEXT(struct lk_gateway_verdict, full_name),
+    LK_STRING(struct lk_gateway_verdict, groups),
+    LK_FLAGS(struct lk_gateway_verdict, facts,
+             LK_LOGIN_FACT_USER_VERIFIED | LK_LOGIN_FACT_ATTESTED),
 };
 static const struct lk_fields verdict_fields = LK_FIELDS(verdict_list);
 LK_FIELDS_ENCODER(lk_gateway_verdict_encode, struct lk_gateway_verdict, LK_MESSAGE_GATEWAY_VERDICT,

@@ -58,10 +58,20 @@ LK_MUST_USE int lk_gateway_login_encode(struct lk_buf *buf, uint32_t request,
                                         const struct lk_gateway_login *login);
 LK_MUST_USE int lk_gateway_login_decode(struct lk_view payload, struct lk_gateway_login *ret_login);
 
+/* What the assertion and the statement say of a login; facts for the claims, which are the issuer's words. */
+enum {
+    LK_LOGIN_FACT_USER_VERIFIED = 1, /* PIN or fingerprint, by the key's signed flag */
+    LK_LOGIN_FACT_ATTESTED = 2 /* the statement's attestation chain ended in a pinned anchor */
+};
+
 struct lk_gateway_verdict {
     uint32_t reason;     /* 0 = the agent is proved */
     uint8_t subject[16]; /* zero unless the signature verified */
-    char name[65];       /* "" unless allowed */
+    /* Empty unless proved. With groups and facts the issuer can refuse before a code is made; REDEEMED brings them again. */
+    char name[65];
+    char full_name[129]; /* of the agent's record; "" = none */
+    char groups[513];    /* of the statement, between blanks */
+    uint32_t facts;      /* LK_LOGIN_FACT_* */
 };
 LK_MUST_USE int lk_gateway_verdict_encode(struct lk_buf *buf, uint32_t request,
                                           const struct lk_gateway_verdict *verdict);
@@ -83,12 +93,6 @@ LK_MUST_USE int lk_worker_prove_encode(struct lk_buf *buf, uint32_t request,
 LK_MUST_USE int lk_worker_prove_decode(struct lk_view payload, struct lk_worker_prove *ret_prove);
 
 /* ---- codes and sessions ---- */
-
-/* What the proof and the statement say of a login; facts for the claims, which are the issuer's words. */
-enum {
-    LK_LOGIN_FACT_USER_VERIFIED = 1, /* PIN or fingerprint, by the key's signed flag */
-    LK_LOGIN_FACT_ATTESTED = 2 /* the statement's attestation chain ended in a pinned anchor */
-};
 
 /* issuer -> broker: the stack has said yes. In one transaction: the proof is there, in time, asked for by a worker and not used; its credential stands as it was
  * judged; proof used up, code and session written. Answer: RESULT. */

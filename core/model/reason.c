@@ -194,6 +194,24 @@ static const struct reason_row reason_rows[] = {
     OPEN(PROOF_EXPIRED, RETRY, "The touch of your security key is too long ago: begin again."),
     OPEN(CODE, REFUSED, "This login was not begun here, or it is over: begin again."),
     OPEN(CODE_EXPIRED, RETRY, "The login took too long: begin again."),
+    OPEN(APPLICATION, REFUSED,
+         "The application that sent you here asked for something it may not ask for: tell its "
+         "administrator."),
+    OPEN(NOT_SERVED, REFUSED,
+         "This application is not open to you: ask your administrator whether it should be."),
+    OPEN(STRENGTH, REFUSED,
+         "This application asks for a security key of a proven model: ask your IT desk for one."),
+    OPEN(PASSWORD, RETRY, "The password is wrong: try again slowly."),
+    OPEN(PASSWORD_EXPIRED, REFUSED,
+         "Your password is too old: change it where your organisation says, then log in again."),
+    OPEN(ACCOUNT_EXPIRED, REFUSED,
+         "Your account is over or not open at this time: ask your IT desk."),
+    OPEN(STACK, CONFIG,
+         "The password check of the login service is not set up correctly: tell your "
+         "administrator."),
+    OPEN(STACK_UNAVAILABLE, UNAVAILABLE,
+         "The password check does not answer: try again in a minute, or tell your "
+         "administrator."),
 };
 
 static const struct reason_row *reason_find(uint32_t number)

@@ -96,7 +96,15 @@ enum lk_reason {
     LK_REASON_PROOF = 140,         /* no touch for this transaction, or it is used up */
     LK_REASON_PROOF_EXPIRED = 141, /* the touch is too long ago */
     LK_REASON_CODE = 142,          /* no such code of this client, or no such access token */
-    LK_REASON_CODE_EXPIRED = 143
+    LK_REASON_CODE_EXPIRED = 143,
+    LK_REASON_APPLICATION = 144, /* the application's request is not valid */
+    LK_REASON_NOT_SERVED = 145,  /* this application does not serve this agent */
+    LK_REASON_STRENGTH = 146,    /* the application asks for a stronger login than this key gives */
+    LK_REASON_PASSWORD = 147,    /* the password is wrong */
+    LK_REASON_PASSWORD_EXPIRED = 148,
+    LK_REASON_ACCOUNT_EXPIRED = 149,
+    LK_REASON_STACK = 150,            /* the stack of PAM modules is not set up for this */
+    LK_REASON_STACK_UNAVAILABLE = 151 /* a module, or the process that runs it, does not answer */
 };
 
 /* What a reason means for the person, as the PAM module and the command line group them (field table of docs/PROTOCOL.md). */

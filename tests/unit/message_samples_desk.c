@@ -315,8 +315,12 @@ static void gateway_login_bytes(struct lk_buf *buf)
     put_blob(buf);
 }
 
-static const struct lk_gateway_verdict gateway_verdict = {
-    .reason = 0, .subject = SMALL, .name = "alice"};
+static const struct lk_gateway_verdict gateway_verdict = {.reason = 0,
+                                                          .subject = SMALL,
+                                                          .name = "alice",
+                                                          .full_name = "Alice",
+                                                          .groups = "school",
+                                                          .facts = LK_LOGIN_FACT_USER_VERIFIED};
 SAMPLE_CODEC(gateway_verdict, struct lk_gateway_verdict, lk_gateway_verdict)
 
 static void gateway_verdict_bytes(struct lk_buf *buf)
@@ -324,6 +328,9 @@ static void gateway_verdict_bytes(struct lk_buf *buf)
     lk_buf_put_u32(buf, 0);
     put_small(buf);
     lk_buf_put_string(buf, "alice");
+    lk_buf_put_string(buf, "Alice");
+    lk_buf_put_string(buf, "school");
+    lk_buf_put_u32(buf, 1);
 }
 
 #define chain_bytes   put_blob
