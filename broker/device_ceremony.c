@@ -3,7 +3,11 @@
  *
  * Rules: a PIN goes to the one talker that asked and to nobody else, and only one is asked for at a time. A key that holds nothing of
  * this agent, or is pulled out, is told and another one waited for; every other failure ends the ceremony once no key is left
- * that may still answer. A talker has read bytes from USB: it may end a ceremony with a reason of a key, never with "no objection". */
+ * that may still answer. A talker has read bytes from USB: it may end a ceremony with a reason of a key, never with "no objection".
+ *
+ * Selection: where a key is made and its PIN will be asked for, one key is chosen before. Who comes within LK_GATHER_MS of the first is counted: a lone key is the chosen
+ * one; of several the first touched is, and the others are let go. Only the chosen one may ask or answer. When it is pulled out, or
+ * enrolled already, and a key was let go for its sake, the search begins anew. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +15,12 @@
 
 #include "broker/device_link.h"
 
+enum { LK_GATHER_MS = 100 }; /* the opener gives out all keys that it finds within a few of these */
+
 struct talker {
     struct lk_peer peer;
     struct lk_device_ceremony *ceremony;
+    bool requested; /* its request was sent */
     bool has_info;
     struct lk_device_info info;
     bool wants_pin; /* asked; shown to the person when it is its turn */
@@ -33,6 +40,14 @@ struct lk_device_ceremony {
     struct talker *talkers;
     struct talker *asked;   /* whose PIN question is before the person */
     struct talker *pin_key; /* whose turn it is: asked, or its PIN was given */
+    /* selection */
+    bool choose;    /* a key is made, with its PIN: one must be chosen */
+    bool selecting; /* several were told to wait for a touch, none was touched yet */
+    bool let_go;    /* keys are plugged in that were not taken because of the chosen one */
+    bool
+        again; /* the chosen one dropped out: even a lone key is taken by a touch only, not because it was the quicker one */
+    struct talker *chosen;
+    struct lk_timer gather;
     bool key_seen;
     bool insert_told;
     bool touch_told;
@@ -64,6 +79,7 @@ static void ceremony_detach(struct lk_device_ceremony *ceremony, const struct ta
     struct talker **place = &ceremony->talkers;
 
     lk_loop_disarm(link->broker->loop, &ceremony->timeout);
+    lk_loop_disarm(link->broker->loop, &ceremony->gather);
     while (*place != NULL) {
         struct talker *talker = *place;
 
@@ -129,6 +145,8 @@ static void ceremony_tell(struct lk_device_ceremony *ceremony, enum lk_event kin
     if (kind == LK_EVENT_TOUCH && ceremony->touch_told)
         return;
     ceremony->touch_told = kind == LK_EVENT_TOUCH;
+    if (kind == LK_EVENT_TOUCH && ceremony->selecting)
+        event.event = LK_EVENT_CHOOSE_KEY;
     (void)snprintf(event.detail, sizeof(event.detail), "%s", detail);
     for (char *at = event.detail; *at != '\0'; at++) {
         if ((unsigned char)*at < 0x20 || *at == 0x7f)
@@ -209,7 +227,26 @@ static void talker_drop(struct talker *talker)
         ceremony->asked = NULL;
     if (ceremony->pin_key == talker)
         ceremony->pin_key = NULL;
+    if (ceremony->chosen == talker)
+        ceremony->chosen = NULL;
+    if (ceremony->talkers == NULL)
+        ceremony->selecting = false;
     talker_free(talker);
+}
+
+/* The opener gives out a key once in a ceremony: those that were let go come back in a new one. */
+static void ceremony_search_again(struct lk_device_ceremony *ceremony)
+{
+    struct lk_device_link *link = ceremony->link;
+    uint32_t before = ceremony->number;
+
+    ceremony->let_go = false;
+    ceremony->again = true;
+    ceremony->number = ++link->last_ceremony;
+    if (lk_device_stop_encode(&link->peer.out, before) != 0 ||
+        lk_device_start_encode(&link->peer.out, ceremony->number) != 0 ||
+        lk_peer_flush(&link->peer) != 0)
+        lk_device_ceremony_fail(ceremony, LK_REASON_DEVICE_UNAVAILABLE, LK_RETRIES_UNKNOWN, "");
 }
 
 /* This key is out. The ceremony goes on while another may answer, or where another key may still be plugged in. */
@@ -234,7 +271,36 @@ static void talker_failed(struct talker *talker, enum lk_reason reason, uint8_t 
         ceremony_tell(ceremony, LK_EVENT_KEY_REMOVED, retries, name);
     else
         ceremony_tell(ceremony, LK_EVENT_KEY_FAILED, retries, name);
-    ceremony_ask_next(ceremony);
+    if (ceremony->talkers == NULL && ceremony->let_go)
+        ceremony_search_again(ceremony);
+    else
+        ceremony_ask_next(ceremony);
+}
+
+static int talker_selected(struct talker *talker, const struct lk_frame *frame)
+{
+    struct lk_device_ceremony *ceremony = talker->ceremony;
+    struct talker **place = &ceremony->talkers;
+
+    if (frame->payload.len != 0)
+        return -LK_ERR_TRAILING;
+    if (!ceremony->selecting)
+        return -LK_ERR_UNEXPECTED;
+    ceremony->selecting = false;
+    ceremony->touch_told = false;
+    ceremony->chosen = talker;
+    while (*place != NULL) {
+        struct talker *other = *place;
+
+        if (other == talker) {
+            place = &other->next;
+            continue;
+        }
+        *place = other->next;
+        talker_free(other);
+        ceremony->let_go = true;
+    }
+    return 0;
 }
 
 static void talker_won(struct talker *talker, const struct lk_device_assertion *assertion,
@@ -279,7 +345,8 @@ static int talker_ask(struct talker *talker, const struct lk_frame *frame)
 
     if (error != 0)
         return error;
-    if (talker->wants_pin || (flags & LK_CEREMONY_PIN) == 0)
+    if (talker->wants_pin || (flags & LK_CEREMONY_PIN) == 0 ||
+        (talker->ceremony->choose && talker->ceremony->chosen != talker))
         return -LK_ERR_UNEXPECTED;
     talker->wants_pin = true;
     talker->ask = ask;
@@ -303,7 +370,8 @@ static int talker_end(struct talker *talker, const struct lk_frame *frame)
         talker_failed(talker, (enum lk_reason)failed.reason, failed.retries);
         return 0;
     }
-    if (talker->ceremony->request.create != (frame->type == LK_MESSAGE_DEVICE_CREDENTIAL))
+    if (talker->ceremony->request.create != (frame->type == LK_MESSAGE_DEVICE_CREDENTIAL) ||
+        (talker->ceremony->choose && talker->ceremony->chosen != talker))
         return -LK_ERR_UNEXPECTED;
     if (frame->type == LK_MESSAGE_DEVICE_CREDENTIAL) {
         error = lk_device_credential_decode(frame->payload, &credential);
@@ -320,8 +388,12 @@ static int talker_end(struct talker *talker, const struct lk_frame *frame)
 static int talker_frame(struct lk_peer *peer, const struct lk_frame *frame)
 {
     struct talker *talker = peer->context;
+    /* One whose key is pulled out before its request came has no number to say. */
+    bool early = frame->request == 0 && frame->type == LK_MESSAGE_DEVICE_FAILED;
 
-    if (frame->request != talker->ceremony->number)
+    if (frame->request != talker->ceremony->number && !early)
+        return -LK_ERR_UNEXPECTED;
+    if (!talker->requested && !early)
         return -LK_ERR_UNEXPECTED;
     switch (frame->type) {
     case LK_MESSAGE_EVENT:
@@ -335,6 +407,8 @@ static int talker_frame(struct lk_peer *peer, const struct lk_frame *frame)
             return -LK_ERR_RANGE;
         talker->has_info = true;
         return 0;
+    case LK_MESSAGE_DEVICE_SELECTED:
+        return talker_selected(talker, frame);
     case LK_MESSAGE_DEVICE_ASSERTION:
     case LK_MESSAGE_DEVICE_CREDENTIAL:
     case LK_MESSAGE_DEVICE_FAILED:
@@ -364,6 +438,8 @@ static int talker_send_request(struct talker *talker, bool probe)
         struct lk_device_create create = ceremony->request.create_request;
 
         create.timeout_ms = timeout;
+        if (ceremony->selecting)
+            create.flags |= LK_CEREMONY_SELECT;
         error = lk_device_create_encode(&talker->peer.out, ceremony->number, &create);
     } else {
         struct lk_device_assert assert_request = ceremony->request.assert_request;
@@ -376,15 +452,46 @@ static int talker_send_request(struct talker *talker, bool probe)
             assert_request.flags |= LK_CEREMONY_PROBE;
         error = lk_device_assert_encode(&talker->peer.out, ceremony->number, &assert_request);
     }
+    talker->requested = true;
     return error != 0 ? error : lk_peer_flush(&talker->peer);
+}
+
+/* The keys are counted. A talker that takes no message is out, and the ceremony with it if it was the last. */
+static void ceremony_gathered(struct lk_timer *timer)
+{
+    struct lk_device_ceremony *ceremony = timer->context;
+    struct talker *talker = ceremony->talkers;
+
+    if (talker == NULL) /* pulled out again meanwhile: the next one begins anew */
+        return;
+    ceremony->selecting = ceremony->again || talker->next != NULL;
+    if (!ceremony->selecting)
+        ceremony->chosen = talker;
+    while (talker != NULL) {
+        bool last = ceremony->talkers->next == NULL;
+
+        if (!talker->requested && talker_send_request(talker, false) != 0) {
+            talker_failed(talker, LK_REASON_KEY_FAILED, LK_RETRIES_UNKNOWN);
+            if (last)
+                return;
+            talker = ceremony->talkers;
+        } else {
+            talker = talker->next;
+        }
+    }
 }
 
 void lk_device_ceremony_key(struct lk_device_ceremony *ceremony, const struct lk_device_key *key,
                             int control)
 {
-    struct talker *talker = calloc(1, sizeof(*talker));
+    struct talker *talker = NULL;
     bool probe = ceremony->talkers != NULL || ceremony->last == LK_REASON_WRONG_KEY;
+    bool first = ceremony->talkers == NULL;
 
+    if (ceremony->chosen != NULL)
+        ceremony->let_go = true;
+    else
+        talker = calloc(1, sizeof(*talker));
     if (talker == NULL) {
         close(control);
         return;
@@ -404,6 +511,11 @@ void lk_device_ceremony_key(struct lk_device_ceremony *ceremony, const struct lk
     }
     talker->next = ceremony->talkers;
     ceremony->talkers = talker;
+    if (ceremony->choose && !ceremony->selecting) {
+        if (first)
+            lk_loop_arm(ceremony->link->broker->loop, &ceremony->gather, LK_GATHER_MS);
+        return;
+    }
     if (talker_send_request(talker, probe) != 0)
         talker_failed(talker, LK_REASON_KEY_FAILED, LK_RETRIES_UNKNOWN);
 }
@@ -457,6 +569,8 @@ enum lk_reason lk_device_ceremony_begin(struct lk_broker *broker,
     (void)snprintf(ceremony->owner, sizeof(ceremony->owner), "%s", request->owner);
     ceremony->request.owner = ceremony->owner;
     ceremony->timeout = (struct lk_timer){.fired = ceremony_late, .context = ceremony};
+    ceremony->gather = (struct lk_timer){.fired = ceremony_gathered, .context = ceremony};
+    ceremony->choose = request->create && (request->create_request.flags & LK_CEREMONY_UV) != 0;
     ceremony->deadline_ms = lk_clock_monotonic_ms(broker->clock) + request->timeout_ms;
     ceremony->number = ++link->last_ceremony;
     if (ceremony_copy_ids(ceremony) != 0 ||
