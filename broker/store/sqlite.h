@@ -193,6 +193,8 @@ LK_MUST_USE int lk_schema_apply(sqlite3 *db);
 /* Reading (sqlite_row.c). */
 LK_MUST_USE int lk_snapshot_begin(struct lk_store *store);
 void lk_snapshot_end(struct lk_store *store);
+/* Every LK_Q_ROWS_* has the agent's name here. */
+enum { LK_ROW_NAME_COLUMN = 11 };
 /* The columns that every LK_Q_ROWS_* begins with, then all that lies beside the row. */
 LK_MUST_USE int lk_row_load(struct lk_store *store, sqlite3_stmt *statement,
                             struct lk_arena **arena, struct lk_store_row *ret_row);

@@ -70,7 +70,7 @@ int lk_sqlite_list(struct lk_store *store, const struct lk_store_filter *filter,
         struct lk_store_row row;
         char name[LK_NAME_MAX + 1];
 
-        r = lk_sql_get_text(statement, 11, name, sizeof name);
+        r = lk_sql_get_text(statement, LK_ROW_NAME_COLUMN, name, sizeof name);
         if (r == 0)
             r = lk_row_load(store, statement, &arena, &row);
         if (r == 0)

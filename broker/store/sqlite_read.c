@@ -24,6 +24,8 @@ static int collect(struct lk_store *store, sqlite3_stmt *statement, struct lk_ar
         /* STATEMENT changes refuse the credential too many: whoever put it there was not this program. */
         r = count < LK_STORE_ROWS_MAX ? lk_row_load(store, statement, arena, &loaded[count])
                                       : -LK_ERR_CORRUPT;
+        if (r == 0 && count == 0)
+            r = lk_sql_get_text(statement, LK_ROW_NAME_COLUMN, rows->name, sizeof rows->name);
         if (r != 0) {
             (void)sqlite3_reset(statement);
             return r;
@@ -111,21 +113,30 @@ int lk_sqlite_read_subject(struct lk_store *store, const struct lk_subject *subj
     return read_of_agent(store, agent, ret_rows);
 }
 
-/* Rows first, then the agent they belong to; the versions of one credential never have two. */
+/* The newest came first; readers expect them by age. */
+static void reverse(struct lk_store_rows *rows)
+{
+    for (size_t low = 0, high = rows->count; low + 1 < high; low++) {
+        struct lk_store_row one = rows->rows[low];
+
+        high--;
+        rows->rows[low] = rows->rows[high];
+        rows->rows[high] = one;
+    }
+}
+
+/* Rows with the agent they belong to, whose name every row brings along; the versions of one credential never have two. */
 static int read_of_rows(struct lk_store *store, sqlite3_stmt *statement,
                         struct lk_store_rows *ret_rows)
 {
     struct lk_store_rows rows = {0};
     struct lk_arena *arena = NULL;
-    int64_t id;
     int r = collect(store, statement, &arena, &rows);
 
     if (r == 0 && rows.count > 0) {
-        sqlite3_stmt *agent = lk_sql(&store->reader, LK_Q_AGENT_BY_SUBJECT);
-
-        lk_sql_blob(agent, 1, rows.rows[0].subject.bytes, LK_SUBJECT_SIZE);
-        r = read_agent(agent, &id, &rows);
-        r = r == 1 ? 0 : r == 0 ? -LK_ERR_CORRUPT : r;
+        rows.known = true;
+        rows.subject = rows.rows[0].subject;
+        reverse(&rows);
     }
     return finish(store, r, arena, &rows, ret_rows);
 }
