@@ -63,7 +63,9 @@ int lk_crypto_start(struct lk_crypto **ret_crypto)
     crypto->ec = EVP_KEYMGMT_fetch(NULL, "EC", NULL);
     crypto->ecdsa = EVP_SIGNATURE_fetch(NULL, "ECDSA", NULL);
     crypto->p256 = p256_group();
-    if (!crypto->sha256 || !crypto->hmac || !crypto->ec || !crypto->ecdsa || !crypto->p256) {
+    crypto->aes256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    if (!crypto->sha256 || !crypto->hmac || !crypto->ec || !crypto->ecdsa || !crypto->p256 ||
+        !crypto->aes256_gcm) {
         lk_crypto_free(crypto);
         return lk_openssl_error(-LK_ERR_CRYPTO);
     }
@@ -79,6 +81,7 @@ struct lk_crypto *lk_crypto_free(struct lk_crypto *crypto)
         EVP_KEYMGMT_free(crypto->ec);
         EVP_SIGNATURE_free(crypto->ecdsa);
         EVP_PKEY_free(crypto->p256);
+        EVP_CIPHER_free(crypto->aes256_gcm);
         free(crypto);
     }
     return NULL;

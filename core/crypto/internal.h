@@ -14,6 +14,7 @@ struct lk_crypto {
     EVP_SIGNATURE *ecdsa;
     EVP_PKEY
     *p256; /* the group alone: making it anew for each key costs a third of a verification */
+    EVP_CIPHER *aes256_gcm;
 };
 
 struct lk_verify_key {
