@@ -19,6 +19,13 @@ enum {
     LK_SSO_ETAG_MAX = 64
 };
 
+/* Paths of the endpoints: the issuer names them in the discovery document, the web process serves them. */
+#define LK_SSO_PATH_AUTHORIZE "/authorize"
+#define LK_SSO_PATH_TOKEN     "/token"
+#define LK_SSO_PATH_USERINFO  "/userinfo"
+#define LK_SSO_PATH_JWKS      "/jwks"
+#define LK_SSO_PATH_LOGOUT    "/logout"
+
 /* ---- issuer -> web, unasked: what is served from memory. Sent at start and whenever it changes. ---- */
 
 enum lk_sso_document_kind {
@@ -26,7 +33,7 @@ enum lk_sso_document_kind {
         1, /* OIDC Discovery 1.0 section 4.2 and RFC 8414 section 3.2: the same JSON */
     LK_SSO_DOCUMENT_JWKS = 2, /* RFC 7517 section 5 */
     LK_SSO_DOCUMENT_LOOK =
-        3 /* JSON for the pages: organisation's name, colours, whether a password follows */
+        3 /* JSON for the pages: {"title","colour","help": text of [gateway]; "password": whether one follows the key} */
 };
 struct lk_sso_document {
     enum lk_sso_document_kind kind;
