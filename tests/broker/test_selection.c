@@ -322,6 +322,7 @@ static void client_gone(void **state)
     }
     ceremony = desk_begin(&desk);
     device_key(&rig, ceremony, 1, &talkers[0]);
+    usleep(30000); /* it is being counted */
     peer_close(&desk);
     device_stopped(&rig, ceremony);
     assert_true(peer_closed(&talkers[0], RIG_WAIT_MS));
