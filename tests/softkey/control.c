@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "credential.h"
 #include "ctap.h"
 #include "ctaphid.h"
 #include "loop.h"
@@ -185,6 +186,34 @@ static void lk_control_credentials(const struct lk_softkey *key, struct lk_reply
     }
 }
 
+/* What another software key needs to be this one for a relying party: the virtual authenticator of a browser, for one. */
+static bool lk_control_export(const struct lk_softkey *key, const char *rp_id,
+                              struct lk_reply *reply)
+{
+    struct lk_part part = {rp_id, strlen(rp_id)};
+    uint8_t rp_id_hash[LK_DIGEST_SIZE], pkcs8[LK_PKCS8_MAX];
+    struct lk_credential credential;
+    size_t found = 0;
+
+    lk_digest_make(&part, 1, rp_id_hash);
+    for (size_t i = 0; i < key->state.resident_count; i++) {
+        const struct lk_resident *resident = &key->state.resident[i];
+
+        if (strcmp(resident->rp_id, rp_id) != 0 ||
+            !lk_credential_open(key, rp_id_hash, resident->id, sizeof(resident->id), &credential) ||
+            credential.algorithm != LK_ALG_ES256)
+            continue;
+        lk_reply_add(reply, "%sexported rp=%s id=", found++ == 0 ? "ok\n" : "", rp_id);
+        lk_reply_add_hex(reply, credential.id, sizeof(credential.id));
+        lk_reply_add(reply, " user=");
+        lk_reply_add_hex(reply, resident->user_id, resident->user_id_length);
+        lk_reply_add(reply, " counter=%u private=", key->state.sign_count);
+        lk_reply_add_hex(reply, pkcs8, lk_p256_export(credential.private_key, pkcs8));
+        lk_reply_add(reply, "\n");
+    }
+    return found > 0;
+}
+
 static void lk_control_status(const struct lk_ctaphid *hid, struct lk_reply *reply)
 {
     static const char *const touches[] = {"auto", "deny", "delay", "wait"};
@@ -202,7 +231,7 @@ static void lk_control_status(const struct lk_ctaphid *hid, struct lk_reply *rep
                  key->state.resident_count, names);
 }
 
-/* The commands that are a word alone. */
+/* The commands that set nothing. */
 static bool lk_control_word(struct lk_loop *loop, struct lk_ctaphid *hid, const char *line,
                             struct lk_reply *reply)
 {
@@ -230,6 +259,9 @@ static bool lk_control_word(struct lk_loop *loop, struct lk_ctaphid *hid, const 
         lk_control_status(hid, reply);
     } else if (strcmp(line, "dump-credentials") == 0) {
         lk_control_credentials(key, reply);
+    } else if (strncmp(line, "export ", 7) == 0) {
+        if (!lk_control_export(key, line + 7, reply))
+            lk_reply_add(reply, "error no discoverable ES256 credential of that relying party\n");
     } else if (strcmp(line, "shutdown") == 0) {
         loop->stopped = true;
         lk_reply_add(reply, "ok\n");

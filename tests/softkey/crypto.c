@@ -12,6 +12,7 @@
 #include <openssl/ecdsa.h>
 #include <openssl/obj_mac.h>
 #include <openssl/param_build.h>
+#include <openssl/x509.h>
 
 void lk_crypto_require(bool good, const char *what)
 {
@@ -294,6 +295,22 @@ EVP_PKEY *lk_p256_pkey_make(const uint8_t private_key[32])
     BN_clear_free(d);
     EVP_PKEY_CTX_free(context);
     return pkey;
+}
+
+size_t lk_p256_export(const uint8_t private_key[32], uint8_t ret_pkcs8[LK_PKCS8_MAX])
+{
+    EVP_PKEY *pkey = lk_p256_pkey_make(private_key);
+    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(pkey);
+    uint8_t *end = ret_pkcs8;
+    int length;
+
+    lk_crypto_require(info != NULL, "PKCS #8");
+    length = i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
+    lk_crypto_require(length > 0 && length <= LK_PKCS8_MAX, "PKCS #8");
+    lk_crypto_require(i2d_PKCS8_PRIV_KEY_INFO(info, &end) == length, "PKCS #8");
+    PKCS8_PRIV_KEY_INFO_free(info);
+    EVP_PKEY_free(pkey);
+    return (size_t)length;
 }
 
 static EVP_PKEY *lk_ed25519_open(const uint8_t private_key[32])

@@ -44,6 +44,9 @@ size_t lk_p256_sign(const uint8_t private_key[32], const uint8_t digest[LK_DIGES
                     uint8_t ret_signature[LK_SIGNATURE_MAX]);
 /* The caller frees it with EVP_PKEY_free. */
 EVP_PKEY *lk_p256_pkey_make(const uint8_t private_key[32]);
+/* PKCS #8 (RFC 5958), the form in which other software keys take it; returns its length. */
+#define LK_PKCS8_MAX 160
+size_t lk_p256_export(const uint8_t private_key[32], uint8_t ret_pkcs8[LK_PKCS8_MAX]);
 
 void lk_ed25519_public_make(const uint8_t private_key[32], uint8_t ret_public[32]);
 size_t lk_ed25519_sign(const uint8_t private_key[32], const uint8_t *message, size_t length,

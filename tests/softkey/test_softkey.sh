@@ -220,6 +220,14 @@ check 'credProtect 3 hides it without verification' refused get one
 { random 32; echo; echo example.org; cat key.id; } >ain
 check 'and shows it with' with_pin 24680 fido2-assert -G -v -i ain -o aout "$(path one)"
 check 'with the UV flag signed' verify -v
+exported() { # the public key of the exported private one, found by the credential's id
+    say one export example.org | sed -n "s/^exported rp=example.org id=$(base64 -d <key.id | od -An -v -tx1 | tr -d ' \n') .* private=//p" |
+        python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' | openssl pkey -inform DER -pubout
+}
+exported >exported.pub 2>/dev/null
+check 'an exported key is the credential'\''s' diff exported.pub key.pub
+check 'three are exported' test "$(say one export example.org | grep -c '^exported .* user=[0-9a-f]* counter=[0-9]* private=30')" = 3
+check 'none of a relying party that is not there' refused say one export example.com
 
 # ---- PIN -----------------------------------------------------------------------------------------
 retries_are() { shim fido2-token -I "$(path "${2-one}")" | grep -qx "pin retries: $1"; }
