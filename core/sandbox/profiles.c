@@ -209,6 +209,17 @@ static const struct lk_sandbox_row lk_rows_talker[] = {
     {0},
 };
 
+/* It reaches its neighbours by UNIX sockets and nobody else. */
+static const struct lk_sandbox_row lk_rows_issuer[] = {
+    {.call = "accept4", .who = "web processes"},
+    {.call = "setsockopt", .who = "options of connections"},
+    {.call = "socket", .who = "broker, workers, notify", .condition = {0, 0xffffffffUL, AF_UNIX}},
+    {.call = "connect", .who = "broker, workers, notify"},
+    {.call = "getsockname", .who = "asking who listens"},
+    {.call = "getpeername", .who = "asking who listens"},
+    {0},
+};
+
 #ifdef LK_SANITIZED
 /* Only in builds with a sanitizer, which reads /proc, keeps shadow memory, and looks for leaks from a process of its own. */
 static const struct lk_sandbox_row lk_rows_sanitizer[] = {
@@ -264,4 +275,9 @@ const struct lk_sandbox_profile lk_sandbox_talker = {
     .limits = {{RLIMIT_DATA, 64UL << 20}, {RLIMIT_CPU, 5}},
     .limit_count = 2,
 #endif
+};
+
+const struct lk_sandbox_profile lk_sandbox_issuer = {
+    .name = "issuer",
+    .parts = {lk_rows_common, lk_rows_files, lk_rows_issuer, lk_rows_sanitizer},
 };
