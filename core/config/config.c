@@ -7,6 +7,7 @@
  * misread, and counts: the number in a message is the number of the line in the file. */
 #include <ini.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ struct lk_config_reader {
     unsigned int line;
     struct lk_config *config;
     bool given[LK_CONFIG_OPTIONS_MAX];
+    struct lk_config_client *client; /* the section the reader is in, or NULL; in config */
+    bool client_given[LK_CONFIG_OPTIONS_MAX];
     int error; /* of the first line that is wrong */
     char *message;
     size_t size;
@@ -84,6 +87,93 @@ static const char *lk_config_check_line(struct lk_view line, unsigned int number
     return NULL;
 }
 
+/* ---- sections [client NAME] ---- */
+
+/* Is all there that the section must give? Asked where it ends. */
+static void lk_config_end_client(struct lk_config_reader *reader)
+{
+    char reason[256];
+
+    for (size_t i = 0; reader->client != NULL && i < lk_client_option_count; i++) {
+        if (lk_client_options[i].default_text != NULL || reader->client_given[i])
+            continue;
+        (void)snprintf(reason, sizeof reason, "the section [client %s] ends without %s",
+                       reader->client->name, lk_client_options[i].name);
+        lk_config_fail(reader, -LK_ERR_CONFIG, reason);
+    }
+    reader->client = NULL;
+}
+
+static int lk_config_client_defaults(struct lk_config_client *client, const char *name)
+{
+    char reason[256];
+    int r = 0;
+
+    *client = (struct lk_config_client){0};
+    (void)snprintf(client->name, sizeof client->name, "%s", name);
+    for (size_t i = 0; r == 0 && i < lk_client_option_count; i++) {
+        const struct lk_option *option = &lk_client_options[i];
+
+        if (option->default_text != NULL && option->type != LK_OPTION_URIS)
+            r = lk_option_set(option, client, option->default_text, reason, sizeof reason);
+    }
+    return r == -LK_ERR_CONFIG ? -LK_ERR_INTERNAL : r;
+}
+
+/* Makes room for one more. NULL: there is none. */
+static struct lk_config_client *lk_config_add_client(struct lk_config *config)
+{
+    struct lk_config_client *clients =
+        reallocarray(config->clients, config->client_count + 1, sizeof *clients);
+
+    if (clients == NULL)
+        return NULL;
+    config->clients = clients;
+    clients[config->client_count] = (struct lk_config_client){0};
+    return &clients[config->client_count++];
+}
+
+static const char *lk_config_client_wrong(const struct lk_config *config, const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len > LK_CONFIG_CLIENT_NAME_MAX ||
+        strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") != len)
+        return "the name of a client is 1 to 64 of a-z 0-9 . _ -";
+    for (size_t i = 0; i < config->client_count; i++)
+        if (strcmp(config->clients[i].name, name) == 0)
+            return "this client has a section already";
+    return config->client_count == LK_CONFIG_CLIENTS_MAX ? "too many clients" : NULL;
+}
+
+/* inih tells sections only with the options in them: an empty one would pass unseen. */
+static void lk_config_section(struct lk_config_reader *reader, struct lk_view line)
+{
+    char section[LK_CONFIG_LINE_MAX + 1];
+    const char *name;
+    const char *wrong;
+    int r;
+
+    memcpy(section, line.data + 1, line.len - 2);
+    section[line.len - 2] = '\0';
+    lk_config_end_client(reader);
+    name = lk_option_client_name(section);
+    if (name == NULL)
+        return;
+    wrong = lk_config_client_wrong(reader->config, name);
+    if (wrong != NULL) {
+        lk_config_fail(reader, -LK_ERR_CONFIG, wrong);
+        return;
+    }
+    memset(reader->client_given, 0, sizeof reader->client_given);
+    reader->client = lk_config_add_client(reader->config);
+    r = reader->client != NULL ? lk_config_client_defaults(reader->client, name) : -LK_ERR_NOMEM;
+    if (r != 0)
+        lk_config_fail(reader, r, lk_error_text(r));
+}
+
+/* ---- what inih calls ---- */
+
 /* In the manner of fgets, for ini_parse_stream. */
 static char *lk_config_next_line(char *ret_line, int size, void *stream)
 {
@@ -107,6 +197,10 @@ static char *lk_config_next_line(char *ret_line, int size, void *stream)
         lk_config_fail(reader, -LK_ERR_CONFIG, wrong);
         return NULL;
     }
+    if (line.len > 0 && line.data[0] == '[')
+        lk_config_section(reader, line);
+    if (reader->error != 0)
+        return NULL;
     memcpy(ret_line, line.data, line.len);
     ret_line[line.len] = '\n';
     ret_line[line.len + 1] = '\0';
@@ -115,33 +209,46 @@ static char *lk_config_next_line(char *ret_line, int size, void *stream)
     return ret_line;
 }
 
+static void lk_config_unknown(struct lk_config_reader *reader, const char *section,
+                              const char *name)
+{
+    char reason[256];
+
+    if (section[0] == '\0')
+        (void)snprintf(reason, sizeof reason, "%.60s stands in no section", name);
+    else if (!lk_option_section_known(section))
+        (void)snprintf(reason, sizeof reason, "unknown section [%.60s]", section);
+    else
+        (void)snprintf(reason, sizeof reason, "unknown option %.60s in [%.60s]", name, section);
+    lk_config_fail(reader, -LK_ERR_CONFIG, reason);
+}
+
 /* 1 = go on, 0 = wrong, as inih wants it. */
 static int lk_config_take(void *user, const char *section, const char *name, const char *value)
 {
     struct lk_config_reader *reader = user;
     const struct lk_option *option = lk_option_find(section, name);
-    char reason[256];
+    bool *given;
+    char reason[512];
     int r;
 
     if (reader->error != 0)
         return 0;
     if (option == NULL) {
-        if (section[0] == '\0')
-            (void)snprintf(reason, sizeof reason, "%.60s stands in no section", name);
-        else if (!lk_option_section_known(section))
-            (void)snprintf(reason, sizeof reason, "unknown section [%.60s]", section);
-        else
-            (void)snprintf(reason, sizeof reason, "unknown option %.60s in [%.60s]", name, section);
-        lk_config_fail(reader, -LK_ERR_CONFIG, reason);
+        lk_config_unknown(reader, section, name);
         return 0;
     }
-    if (reader->given[option - lk_options]) {
+    given = reader->client != NULL ? &reader->client_given[option - lk_client_options]
+                                   : &reader->given[option - lk_options];
+    if (*given && option->type != LK_OPTION_URIS) {
         (void)snprintf(reason, sizeof reason, "%s is given twice", name);
         lk_config_fail(reader, -LK_ERR_CONFIG, reason);
         return 0;
     }
-    reader->given[option - lk_options] = true;
-    r = lk_option_set(option, reader->config, value, reason, sizeof reason);
+    *given = true;
+    r = lk_option_set(option,
+                      reader->client != NULL ? (void *)reader->client : (void *)reader->config,
+                      value, reason, sizeof reason);
     if (r == -LK_ERR_CONFIG)
         lk_config_fail(reader, r, reason);
     else if (r != 0)
@@ -191,7 +298,7 @@ int lk_config_parse(struct lk_view text, const char *label, struct lk_config *re
     };
     int r;
 
-    if (lk_option_count > LK_CONFIG_OPTIONS_MAX)
+    if (lk_option_count > LK_CONFIG_OPTIONS_MAX || lk_client_option_count > LK_CONFIG_OPTIONS_MAX)
         return -LK_ERR_INTERNAL;
     r = lk_config_set_defaults(&config);
     if (r != 0) {
@@ -204,6 +311,7 @@ int lk_config_parse(struct lk_view text, const char *label, struct lk_config *re
         lk_config_fail(&reader, -LK_ERR_NOMEM, lk_error_text(-LK_ERR_NOMEM));
     else if (r > 0)
         lk_config_fail(&reader, -LK_ERR_CONFIG, "expected name = value");
+    lk_config_end_client(&reader);
     lk_config_check_given(&reader);
     if (reader.error != 0) {
         lk_config_clear(&config);
@@ -239,9 +347,44 @@ static int lk_config_render(const struct lk_option *option, const struct lk_conf
                             struct lk_buf *buf)
 {
     lk_buf_reset(buf);
-    lk_option_print(option, config, buf);
+    lk_option_print(option, config, 0, buf);
     lk_buf_put_u8(buf, 0);
     return lk_buf_error(buf);
+}
+
+/* A client of its own, with every option as it is printed and read again. */
+static int lk_config_copy_client(const struct lk_config_client *from, struct lk_config_client *to)
+{
+    struct lk_buf text = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+    char reason[512];
+    int r = lk_config_client_defaults(to, from->name);
+
+    for (size_t i = 0; r == 0 && i < lk_client_option_count; i++) {
+        const struct lk_option *option = &lk_client_options[i];
+
+        for (size_t line = 0; r == 0 && line < lk_option_lines(option, from); line++) {
+            lk_buf_reset(&text);
+            lk_option_print(option, from, line, &text);
+            lk_buf_put_u8(&text, 0);
+            r = lk_buf_error(&text);
+            if (r == 0)
+                r = lk_option_set(option, to, (const char *)text.data, reason, sizeof reason);
+        }
+    }
+    lk_buf_clear(&text);
+    return r;
+}
+
+static int lk_config_copy_clients(const struct lk_config *from, struct lk_config *to)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < from->client_count; i++) {
+        struct lk_config_client *client = lk_config_add_client(to);
+
+        r = client != NULL ? lk_config_copy_client(&from->clients[i], client) : -LK_ERR_NOMEM;
+    }
+    return r;
 }
 
 int lk_config_reload(struct lk_config *config, const struct lk_config *fresh, char *ret_names,
@@ -276,6 +419,8 @@ int lk_config_reload(struct lk_config *config, const struct lk_config *fresh, ch
     }
     lk_buf_clear(&old);
     lk_buf_clear(&new);
+    if (r == 0)
+        r = lk_config_copy_clients(fresh, &next);
     if (r != 0) {
         lk_config_clear(&next);
         return r == -LK_ERR_NOMEM ? r : -LK_ERR_INTERNAL;
@@ -285,25 +430,25 @@ int lk_config_reload(struct lk_config *config, const struct lk_config *fresh, ch
     return differ;
 }
 
-static void lk_config_put_section(struct lk_buf *buf, const struct lk_option *option, bool *first)
+static void lk_config_put_section(struct lk_buf *buf, const struct lk_option *table, size_t i,
+                                  bool *first)
 {
-    if (option > lk_options && strcmp(option[-1].section, option->section) == 0)
+    if (i > 0 && strcmp(table[i - 1].section, table[i].section) == 0)
         return;
     lk_config_put_text(buf, *first ? "[" : "\n[");
-    lk_config_put_text(buf, option->section);
+    lk_config_put_text(buf, table[i].section);
     lk_config_put_text(buf, "]\n");
     *first = false;
 }
 
-void lk_config_help(struct lk_buf *buf)
+static void lk_config_help_table(struct lk_buf *buf, const struct lk_option *table, size_t count,
+                                 bool *first)
 {
-    bool first = true;
-
-    for (size_t i = 0; i < lk_option_count; i++) {
-        const struct lk_option *option = &lk_options[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct lk_option *option = &table[i];
         char allowed[128];
 
-        lk_config_put_section(buf, option, &first);
+        lk_config_put_section(buf, table, i, first);
         lk_option_describe(option, allowed, sizeof allowed);
         lk_config_put_text(buf, option->name);
         lk_config_put_text(buf, " = ");
@@ -321,15 +466,38 @@ void lk_config_help(struct lk_buf *buf)
     }
 }
 
+void lk_config_help(struct lk_buf *buf)
+{
+    bool first = true;
+
+    lk_config_help_table(buf, lk_options, lk_option_count, &first);
+    lk_config_help_table(buf, lk_client_options, lk_client_option_count, &first);
+}
+
+static void lk_config_print_option(const struct lk_option *option, const void *values,
+                                   struct lk_buf *buf)
+{
+    for (size_t line = 0; line < lk_option_lines(option, values); line++) {
+        lk_config_put_text(buf, option->name);
+        lk_config_put_text(buf, " = ");
+        lk_option_print(option, values, line, buf);
+        lk_config_put_text(buf, "\n");
+    }
+}
+
 void lk_config_print(const struct lk_config *config, struct lk_buf *buf)
 {
     bool first = true;
 
     for (size_t i = 0; i < lk_option_count; i++) {
-        lk_config_put_section(buf, &lk_options[i], &first);
-        lk_config_put_text(buf, lk_options[i].name);
-        lk_config_put_text(buf, " = ");
-        lk_option_print(&lk_options[i], config, buf);
-        lk_config_put_text(buf, "\n");
+        lk_config_put_section(buf, lk_options, i, &first);
+        lk_config_print_option(&lk_options[i], config, buf);
+    }
+    for (size_t i = 0; i < config->client_count; i++) {
+        lk_config_put_text(buf, "\n[" LK_CLIENT_SECTION);
+        lk_config_put_text(buf, config->clients[i].name);
+        lk_config_put_text(buf, "]\n");
+        for (size_t option = 0; option < lk_client_option_count; option++)
+            lk_config_print_option(&lk_client_options[option], &config->clients[i], buf);
     }
 }

@@ -69,6 +69,7 @@ struct lk_config {
     uint32_t attempts_per_minute;
     uint32_t failures_per_credential; /* 0 = no limit */
     uint32_t log_days;
+    uint32_t session_days;
     /* [broker] */
     uint32_t verify_threads; /* 0 = verify on the loop's own thread */
     uint32_t cache_entries;
@@ -89,9 +90,9 @@ struct lk_config {
     char gateway_title[LK_CONFIG_TEXT_MAX +
                        1]; /* the organisation's name for people; option `title` */
     char gateway_logo[LK_CONFIG_TEXT_MAX + 1]; /* SVG or PNG file, or ""; option `logo` */
-    char
-        gateway_colour[LK_CONFIG_TEXT_MAX +
-                       1]; /* "#rrggbb", option `colour`; its contrast with white is at least 4.5 */
+    char gateway_colour
+        [LK_CONFIG_TEXT_MAX +
+         1]; /* "rrggbb" without its #, option `colour`; its contrast with white is at least 4.5 */
     char gateway_help
         [LK_CONFIG_TEXT_MAX +
          1]; /* what the page says to somebody without a key: "Call the IT desk: 1234"; option `help` */

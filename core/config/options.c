@@ -170,6 +170,17 @@ const struct lk_option lk_options[] = {
         .help = "How long closed segments of the login log are kept.",
     },
     {
+        .section = "policy",
+        .name = "session_days",
+        .type = LK_OPTION_DAYS,
+        .min = 1,
+        .max = 36500,
+        .default_text = "400",
+        LK_MEMBER(session_days),
+        .help =
+            "How long the gateway remembers a session, to end it when the key is reported lost.",
+    },
+    {
         .section = "broker",
         .name = "verify_threads",
         .type = LK_OPTION_UINT,
@@ -210,39 +221,274 @@ const struct lk_option lk_options[] = {
         .help = "Device processes that are kept ready, one for each key that may be plugged in at "
                 "a time.",
     },
+    {
+        .section = "gateway",
+        .name = "port",
+        .type = LK_OPTION_UINT,
+        .min = 1,
+        .max = 65535,
+        .default_text = "443",
+        LK_MEMBER(gateway_port),
+        .help = "Port in the gateway's address as browsers see it. 443 stands in no address.",
+    },
+    {
+        .section = "gateway",
+        .name = "listen",
+        .type = LK_OPTION_LISTEN,
+        .max = 100,
+        .default_text = "/run/latchkey-web/http",
+        LK_MEMBER(gateway_listen),
+        .help = "Where the reverse proxy reaches the gateway: a UNIX socket, or 127.0.0.1 or [::1] "
+                "with a port.",
+    },
+    {
+        .section = "gateway",
+        .name = "metrics",
+        .type = LK_OPTION_LOOPBACK,
+        .default_text = "",
+        LK_MEMBER(gateway_metrics),
+        .help = "Where Prometheus reads the gateway's metrics and a monitor its health, on this "
+                "machine only. Empty: nowhere.",
+    },
+    {
+        .section = "gateway",
+        .name = "keys",
+        .type = LK_OPTION_PATH,
+        .max = 200,
+        .default_text = "/var/lib/latchkey-sso",
+        LK_MEMBER(gateway_keys),
+        .help = "Folder of the signing and sealing keys. Only the issuer's user may read it.",
+    },
+    {
+        .section = "gateway",
+        .name = "password",
+        .type = LK_OPTION_PASSWORD,
+        .default_text = "required",
+        .reload = true,
+        LK_MEMBER(gateway_password),
+        .help = "Whether the PAM stack asks for a password after the key. It must say what the "
+                "stack does.",
+    },
+    {
+        .section = "gateway",
+        .name = "service",
+        .type = LK_OPTION_SERVICE,
+        .default_text = "latchkey-sso",
+        LK_MEMBER(gateway_service),
+        .help = "PAM service of logins at the gateway.",
+    },
+    {
+        .section = "gateway",
+        .name = "workers",
+        .type = LK_OPTION_UINT,
+        .min = 1,
+        .max = 256,
+        .default_text = "4",
+        .reload = true,
+        LK_MEMBER(gateway_workers),
+        .help = "Processes that run the PAM stack, one login each at a time.",
+    },
+    {
+        .section = "gateway",
+        .name = "title",
+        .type = LK_OPTION_TEXT,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(gateway_title),
+        .help = "The organisation's name as people read it on the login page. Empty: the name of "
+                "the organisation.",
+    },
+    {
+        .section = "gateway",
+        .name = "logo",
+        .type = LK_OPTION_FILE,
+        .max = 200,
+        .default_text = "",
+        LK_MEMBER(gateway_logo),
+        .help = "SVG or PNG file for the login page, at most 256 KiB. Empty: none.",
+    },
+    {
+        .section = "gateway",
+        .name = "colour",
+        .type = LK_OPTION_COLOUR,
+        .default_text = "1b4f8f",
+        .reload = true,
+        LK_MEMBER(gateway_colour),
+        .help = "Colour of buttons on the login page. White must be readable on it: a contrast of "
+                "4.5 or more.",
+    },
+    {
+        .section = "gateway",
+        .name = "help",
+        .type = LK_OPTION_TEXT,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(gateway_help),
+        .help = "What the login page says to somebody without a key, for example whom to call.",
+    },
 };
 const size_t lk_option_count = sizeof lk_options / sizeof lk_options[0];
+
+#undef LK_MEMBER
+#define LK_MEMBER(member)                                                                          \
+    .section = "client NAME", .offset = offsetof(struct lk_config_client, member)
+
+const struct lk_option lk_client_options[] = {
+    {
+        .name = "title",
+        .type = LK_OPTION_TEXT,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(title),
+        .help = "What people call the application. Empty: its NAME.",
+    },
+    {
+        .name = "redirect_uri",
+        .type = LK_OPTION_URIS,
+        .reload = true,
+        LK_MEMBER(redirect_uri),
+        .help = "Where a login may end, compared byte for byte. It may be given several times.",
+    },
+    {
+        .name = "post_logout_redirect_uri",
+        .type = LK_OPTION_URIS,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(post_logout_redirect_uri),
+        .help = "Where a logout may end, compared byte for byte. It may be given several times.",
+    },
+    {
+        .name = "secret_file",
+        .type = LK_OPTION_PATH,
+        .max = 200,
+        .reload = true,
+        LK_MEMBER(secret_file),
+        .help = "File with the application's secret: one line of at least 32 characters of a-z A-Z "
+                "0-9 _ -. Only the issuer's user may read it.",
+    },
+    {
+        .name = "backchannel_logout_uri",
+        .type = LK_OPTION_URI,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(backchannel_logout_uri),
+        .help = "Where the application is told that a session is over. Empty: it cannot be told.",
+    },
+    {
+        .name = "backchannel_connect",
+        .type = LK_OPTION_ADDRESS,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(backchannel_connect),
+        .help = "Address and port to connect to for that, instead of looking up the host of the "
+                "URI; its certificate is checked against the host all the same.",
+    },
+    {
+        .name = "backchannel_ca",
+        .type = LK_OPTION_FILE,
+        .max = 200,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(backchannel_ca),
+        .help = "File of the authority that signs the application's certificate. Empty: the "
+                "system's authorities.",
+    },
+    {
+        .name = "serves",
+        .type = LK_OPTION_GROUPS,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(serves),
+        .help = "Groups of agents, as their statements name them, that may log in to this "
+                "application; or everybody. Empty: nobody.",
+    },
+    {
+        .name = "algorithm",
+        .type = LK_OPTION_ALGORITHM,
+        .default_text = "ES256",
+        .reload = true,
+        LK_MEMBER(algorithm),
+        .help = "Algorithm of the signatures that the application is given.",
+    },
+};
+const size_t lk_client_option_count = sizeof lk_client_options / sizeof lk_client_options[0];
+
+const char *lk_option_client_name(const char *section)
+{
+    return strncmp(section, LK_CLIENT_SECTION, strlen(LK_CLIENT_SECTION)) == 0
+               ? section + strlen(LK_CLIENT_SECTION)
+               : NULL;
+}
 
 const struct lk_option *lk_option_find(const char *section, const char *name)
 {
     for (size_t i = 0; i < lk_option_count; i++)
         if (strcmp(lk_options[i].section, section) == 0 && strcmp(lk_options[i].name, name) == 0)
             return &lk_options[i];
+    if (lk_option_client_name(section) == NULL)
+        return NULL;
+    for (size_t i = 0; i < lk_client_option_count; i++)
+        if (strcmp(lk_client_options[i].name, name) == 0)
+            return &lk_client_options[i];
     return NULL;
 }
 
 bool lk_option_section_known(const char *section)
 {
+    if (lk_option_client_name(section) != NULL)
+        return true;
     for (size_t i = 0; i < lk_option_count; i++)
         if (strcmp(lk_options[i].section, section) == 0)
             return true;
     return false;
 }
 
+static const char *lk_option_words(enum lk_option_type type)
+{
+    switch (type) {
+    case LK_OPTION_ORGANISATION:
+        return "1 to 64 of a-z 0-9 . - without . or - at its ends";
+    case LK_OPTION_HOST:
+        return "host name in lower case";
+    case LK_OPTION_GROUP:
+    case LK_OPTION_SERVICE:
+        return "1 to 64 of a-z 0-9 . _ -";
+    case LK_OPTION_REQUIRED:
+        return "required or discouraged";
+    case LK_OPTION_PASSWORD:
+        return "required or none";
+    case LK_OPTION_LOOPBACK:
+        return "127.0.0.1:PORT or [::1]:PORT";
+    case LK_OPTION_ADDRESS:
+        return "ADDRESS:PORT";
+    case LK_OPTION_URI:
+    case LK_OPTION_URIS:
+        return "https URI with a path, without user, fragment, * and dot segments";
+    case LK_OPTION_TEXT:
+        return "words, at most 127 bytes";
+    case LK_OPTION_COLOUR:
+        return "rrggbb, hexadecimal in lower case, on which white is readable (contrast 4.5)";
+    case LK_OPTION_GROUPS:
+        return "groups between blanks, each once, or everybody alone";
+    case LK_OPTION_ALGORITHM:
+        return "ES256 or RS256";
+    default:
+        return "service names between blanks, each once; the word default, put first, "
+               "stands for the default list";
+    }
+}
+
 void lk_option_describe(const struct lk_option *option, char *ret_text, size_t size)
 {
     switch (option->type) {
-    case LK_OPTION_ORGANISATION:
-        (void)snprintf(ret_text, size, "1 to 64 of a-z 0-9 . - without . or - at its ends");
-        return;
-    case LK_OPTION_HOST:
-        (void)snprintf(ret_text, size, "host name in lower case");
-        return;
     case LK_OPTION_PATH:
+    case LK_OPTION_FILE:
         (void)snprintf(ret_text, size, "absolute path of at most %u bytes", option->max);
         return;
-    case LK_OPTION_GROUP:
-        (void)snprintf(ret_text, size, "1 to 64 of a-z 0-9 . _ -");
+    case LK_OPTION_LISTEN:
+        (void)snprintf(ret_text, size,
+                       "absolute path of at most %u bytes, 127.0.0.1:PORT or [::1]:PORT",
+                       option->max);
         return;
     case LK_OPTION_UINT:
         (void)snprintf(ret_text, size, "number from %u to %u", option->min, option->max);
@@ -253,13 +499,8 @@ void lk_option_describe(const struct lk_option *option, char *ret_text, size_t s
     case LK_OPTION_DAYS:
         (void)snprintf(ret_text, size, "days from %u to %u", option->min, option->max);
         return;
-    case LK_OPTION_REQUIRED:
-        (void)snprintf(ret_text, size, "required or discouraged");
-        return;
-    case LK_OPTION_SERVICES:
-        (void)snprintf(ret_text, size,
-                       "service names between blanks, each once; the word default, put first, "
-                       "stands for the default list");
+    default:
+        (void)snprintf(ret_text, size, "%s", lk_option_words(option->type));
         return;
     }
 }

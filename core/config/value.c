@@ -9,11 +9,6 @@
 
 #define LK_LOWER "abcdefghijklmnopqrstuvwxyz0123456789"
 
-static char *lk_value_text(const struct lk_option *option, struct lk_config *config)
-{
-    return (char *)config + option->offset;
-}
-
 static int lk_value_refuse(char *ret_reason, size_t size, const struct lk_option *option,
                            const char *value)
 {
@@ -40,28 +35,6 @@ static bool lk_value_organisation_valid(const char *value)
            strchr(".-", value[len - 1]) == NULL;
 }
 
-/* RFC 1123 section 2.1, lower case, no dot at the end: browsers compare the relying party byte for byte. */
-static bool lk_value_host_valid(const char *value)
-{
-    const char *label = value;
-
-    if (value[0] == '\0')
-        return true;
-    if (!lk_value_charset(value, 253, LK_LOWER ".-"))
-        return false;
-    for (;;) {
-        size_t len = strcspn(label, ".");
-
-        if (len == 0 || len > 63 || label[0] == '-' || label[len - 1] == '-')
-            return false;
-        if (label[len] == '\0')
-            break;
-        label += len + 1;
-    }
-    /* All digits at the end would be an address, which cannot be a relying party (WebAuthn L3 section 5.1.3). */
-    return strspn(label, "0123456789") != strlen(label);
-}
-
 static bool lk_value_path_valid(const char *value, size_t max)
 {
     const char *part = value;
@@ -79,200 +52,218 @@ static bool lk_value_path_valid(const char *value, size_t max)
     return true;
 }
 
-static void lk_list_free(char **list)
+static bool lk_value_words_valid(const char *value)
 {
-    if (list == NULL)
-        return;
-    for (size_t i = 0; list[i] != NULL; i++)
-        free(list[i]);
-    free(list);
+    return value[0] != '\0' && value[0] != ' ' && strlen(value) <= LK_CONFIG_TEXT_MAX / 2;
 }
 
-/* Adds the blank-separated names of text. 1: a name is wrong, doubled or one too many. */
-static int lk_list_add(char **list, size_t *count, const char *text, const char *default_text)
+static bool lk_value_text_valid(const struct lk_option *option, const char *value)
 {
-    while (*text != '\0') {
-        size_t len = strcspn(text, " ");
-        char name[65];
-        int r;
-
-        if (len == 0) {
-            text++;
-            continue;
-        }
-        if (len > 64)
-            return 1;
-        memcpy(name, text, len);
-        name[len] = '\0';
-        text += len;
-        if (default_text != NULL && *count == 0 && strcmp(name, "default") == 0) {
-            r = lk_list_add(list, count, default_text, NULL);
-            if (r != 0)
-                return r;
-            continue;
-        }
-        if (!lk_value_charset(name, 64, LK_LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ._-") ||
-            *count == LK_CONFIG_LIST_MAX)
-            return 1;
-        for (size_t i = 0; i < *count; i++)
-            if (strcmp(list[i], name) == 0)
-                return 1;
-        list[*count] = strdup(name);
-        if (list[*count] == NULL)
-            return -LK_ERR_NOMEM;
-        ++*count;
+    switch (option->type) {
+    case LK_OPTION_ORGANISATION:
+        return lk_value_organisation_valid(value);
+    case LK_OPTION_HOST:
+        return lk_value_host_valid(value);
+    case LK_OPTION_PATH:
+        return lk_value_path_valid(value, option->max);
+    case LK_OPTION_FILE:
+        return value[0] == '\0' || lk_value_path_valid(value, option->max);
+    case LK_OPTION_GROUP:
+        return lk_value_charset(value, 64, LK_LOWER "._-");
+    case LK_OPTION_SERVICE:
+        return lk_value_charset(value, 64, LK_LOWER "._-");
+    case LK_OPTION_LISTEN:
+        return lk_value_path_valid(value, option->max) || lk_value_loopback_valid(value);
+    case LK_OPTION_LOOPBACK:
+        return value[0] == '\0' || lk_value_loopback_valid(value);
+    case LK_OPTION_ADDRESS:
+        return lk_value_address_valid(value);
+    case LK_OPTION_URI:
+        return value[0] == '\0' || lk_value_uri_valid(value);
+    case LK_OPTION_TEXT:
+        return value[0] == '\0' ? option->min == 0 : lk_value_words_valid(value);
+    case LK_OPTION_COLOUR:
+        return lk_value_colour_valid(value);
+    default:
+        return false;
     }
-    return 0;
 }
 
-static int lk_list_make(const char *text, const char *default_text, char ***ret_list)
-{
-    char **list = calloc(LK_CONFIG_LIST_MAX + 1, sizeof *list);
-    size_t count = 0;
-    int r;
-
-    if (list == NULL)
-        return -LK_ERR_NOMEM;
-    r = lk_list_add(list, &count, text, default_text);
-    if (r != 0) {
-        lk_list_free(list);
-        return r;
-    }
-    *ret_list = list;
-    return 0;
-}
-
-static int lk_value_set_list(const struct lk_option *option, struct lk_config *config,
-                             const char *value)
-{
-    char **fresh;
-    char ***member = (char ***)(void *)lk_value_text(option, config);
-    int r = lk_list_make(value, option->default_text, &fresh);
-
-    if (r != 0)
-        return r;
-    lk_list_free(*member);
-    *member = fresh;
-    return 0;
-}
-
-static bool lk_value_set_text(const struct lk_option *option, struct lk_config *config,
-                              const char *value)
-{
-    bool good = false;
-
-    if (option->type == LK_OPTION_ORGANISATION)
-        good = lk_value_organisation_valid(value);
-    else if (option->type == LK_OPTION_HOST)
-        good = lk_value_host_valid(value);
-    else if (option->type == LK_OPTION_PATH)
-        good = lk_value_path_valid(value, option->max);
-    else if (option->type == LK_OPTION_GROUP)
-        good = lk_value_charset(value, 64, LK_LOWER "._-");
-    if (good)
-        memcpy(lk_value_text(option, config), value, strlen(value) + 1);
-    return good;
-}
-
-int lk_option_set(const struct lk_option *option, struct lk_config *config, const char *value,
-                  char *ret_reason, size_t size)
+static bool lk_value_set_number(const struct lk_option *option, char *member, const char *value)
 {
     uint64_t number = 0;
     uint32_t value_32;
-    bool required;
-    int r;
 
+    if (lk_number_parse(value, option->min, option->max, &number) != 0)
+        return false;
+    value_32 = (uint32_t)number;
+    memcpy(member, &value_32, sizeof value_32);
+    return true;
+}
+
+static bool lk_value_set_choice(char *member, const char *value, const char *yes, const char *no)
+{
+    bool chosen = strcmp(value, yes) == 0;
+
+    if (!chosen && strcmp(value, no) != 0)
+        return false;
+    memcpy(member, &chosen, sizeof chosen);
+    return true;
+}
+
+static bool lk_value_set_algorithm(char *member, const char *value)
+{
+    enum lk_config_algorithm algorithm =
+        strcmp(value, "ES256") == 0 ? LK_CONFIG_ES256 : LK_CONFIG_RS256;
+
+    if (algorithm == LK_CONFIG_RS256 && strcmp(value, "RS256") != 0)
+        return false;
+    memcpy(member, &algorithm, sizeof algorithm);
+    return true;
+}
+
+/* 0, 1 for a wrong value, or a negative error. */
+static int lk_value_set_list(const struct lk_option *option, char *member, const char *value)
+{
+    char ***list = (char ***)(void *)member;
+
+    if (option->type == LK_OPTION_SERVICES)
+        return lk_list_set(list, value, option->default_text);
+    if (option->type == LK_OPTION_GROUPS)
+        return lk_list_groups(list, value);
+    return lk_value_uri_valid(value) ? lk_list_append(list, value) : 1;
+}
+
+static int lk_value_set(const struct lk_option *option, char *member, const char *value)
+{
     switch (option->type) {
-    case LK_OPTION_ORGANISATION:
-    case LK_OPTION_HOST:
-    case LK_OPTION_PATH:
-    case LK_OPTION_GROUP:
-        return lk_value_set_text(option, config, value)
-                   ? 0
-                   : lk_value_refuse(ret_reason, size, option, value);
     case LK_OPTION_UINT:
     case LK_OPTION_SECONDS:
     case LK_OPTION_DAYS:
-        if (lk_number_parse(value, option->min, option->max, &number) != 0)
-            return lk_value_refuse(ret_reason, size, option, value);
-        value_32 = (uint32_t)number;
-        memcpy(lk_value_text(option, config), &value_32, sizeof value_32);
-        return 0;
+        return lk_value_set_number(option, member, value) ? 0 : 1;
     case LK_OPTION_REQUIRED:
-        required = strcmp(value, "required") == 0;
-        if (!required && strcmp(value, "discouraged") != 0)
-            return lk_value_refuse(ret_reason, size, option, value);
-        memcpy(lk_value_text(option, config), &required, sizeof required);
-        return 0;
+        return lk_value_set_choice(member, value, "required", "discouraged") ? 0 : 1;
+    case LK_OPTION_PASSWORD:
+        return lk_value_set_choice(member, value, "required", "none") ? 0 : 1;
+    case LK_OPTION_ALGORITHM:
+        return lk_value_set_algorithm(member, value) ? 0 : 1;
     case LK_OPTION_SERVICES:
-        r = lk_value_set_list(option, config, value);
-        return r <= 0 ? r : lk_value_refuse(ret_reason, size, option, value);
-    }
-    return -LK_ERR_INTERNAL;
-}
-
-/* A list that begins with all of the default list is written with the word for it: so no list outgrows a line. */
-static void lk_list_print(char *const *list, const char *default_text, struct lk_buf *buf)
-{
-    const char *rest = default_text;
-    size_t skipped = 0;
-
-    while (list[skipped] != NULL && *rest != '\0' &&
-           strncmp(list[skipped], rest, strcspn(rest, " ")) == 0 &&
-           strlen(list[skipped]) == strcspn(rest, " ")) {
-        rest += strcspn(rest, " ");
-        rest += strspn(rest, " ");
-        skipped++;
-    }
-    if (*rest != '\0')
-        skipped = 0;
-    else
-        lk_buf_put_bytes(buf, "default", strlen("default"));
-    for (size_t i = skipped; list[i] != NULL; i++) {
-        lk_buf_put_bytes(buf, " ", i > 0 ? 1 : 0);
-        lk_buf_put_bytes(buf, list[i], strlen(list[i]));
+    case LK_OPTION_GROUPS:
+    case LK_OPTION_URIS:
+        return lk_value_set_list(option, member, value);
+    default:
+        if (!lk_value_text_valid(option, value))
+            return 1;
+        memcpy(member, value, strlen(value) + 1);
+        return 0;
     }
 }
 
-void lk_option_print(const struct lk_option *option, const struct lk_config *config,
-                     struct lk_buf *buf)
+int lk_option_set(const struct lk_option *option, void *values, const char *value, char *ret_reason,
+                  size_t size)
 {
-    const char *member = (const char *)config + option->offset;
+    int r = lk_value_set(option, (char *)values + option->offset, value);
+
+    return r <= 0 ? r : lk_value_refuse(ret_reason, size, option, value);
+}
+
+static void lk_print_text(struct lk_buf *buf, const char *text)
+{
+    lk_buf_put_bytes(buf, text, strlen(text));
+}
+
+static void lk_print_number(struct lk_buf *buf, const char *member)
+{
     char number[16];
     uint32_t value;
-    bool required;
+
+    memcpy(&value, member, sizeof value);
+    (void)snprintf(number, sizeof number, "%u", value);
+    lk_print_text(buf, number);
+}
+
+static void lk_print_choice(struct lk_buf *buf, const char *member, const char *yes, const char *no)
+{
+    bool chosen;
+
+    memcpy(&chosen, member, sizeof chosen);
+    lk_print_text(buf, chosen ? yes : no);
+}
+
+static void lk_print_algorithm(struct lk_buf *buf, const char *member)
+{
+    enum lk_config_algorithm algorithm;
+
+    memcpy(&algorithm, member, sizeof algorithm);
+    lk_print_text(buf, algorithm == LK_CONFIG_RS256 ? "RS256" : "ES256");
+}
+
+size_t lk_option_lines(const struct lk_option *option, const void *values)
+{
+    size_t count = 0;
+    char **list;
+
+    if (option->type != LK_OPTION_URIS)
+        return 1;
+    memcpy(&list, (const char *)values + option->offset, sizeof list);
+    while (list != NULL && list[count] != NULL)
+        count++;
+    return count;
+}
+
+void lk_option_print(const struct lk_option *option, const void *values, size_t index,
+                     struct lk_buf *buf)
+{
+    const char *member = (const char *)values + option->offset;
     char **list;
 
     switch (option->type) {
-    case LK_OPTION_ORGANISATION:
-    case LK_OPTION_HOST:
-    case LK_OPTION_PATH:
-    case LK_OPTION_GROUP:
-        lk_buf_put_bytes(buf, member, strlen(member));
-        return;
     case LK_OPTION_UINT:
     case LK_OPTION_SECONDS:
     case LK_OPTION_DAYS:
-        memcpy(&value, member, sizeof value);
-        (void)snprintf(number, sizeof number, "%u", value);
-        lk_buf_put_bytes(buf, number, strlen(number));
+        lk_print_number(buf, member);
         return;
     case LK_OPTION_REQUIRED:
-        memcpy(&required, member, sizeof required);
-        lk_buf_put_bytes(buf, required ? "required" : "discouraged", required ? 8 : 11);
+        lk_print_choice(buf, member, "required", "discouraged");
+        return;
+    case LK_OPTION_PASSWORD:
+        lk_print_choice(buf, member, "required", "none");
+        return;
+    case LK_OPTION_ALGORITHM:
+        lk_print_algorithm(buf, member);
         return;
     case LK_OPTION_SERVICES:
+    case LK_OPTION_GROUPS:
         memcpy(&list, member, sizeof list);
-        lk_list_print(list, option->default_text, buf);
+        lk_list_print(list, option->type == LK_OPTION_SERVICES ? option->default_text : NULL, buf);
+        return;
+    case LK_OPTION_URIS:
+        memcpy(&list, member, sizeof list);
+        if (index < lk_option_lines(option, values))
+            lk_print_text(buf, list[index]);
+        return;
+    default:
+        lk_print_text(buf, member);
         return;
     }
+}
+
+void lk_config_client_clear(struct lk_config_client *client)
+{
+    (void)lk_list_free(client->redirect_uri);
+    (void)lk_list_free(client->post_logout_redirect_uri);
+    (void)lk_list_free(client->serves);
+    *client = (struct lk_config_client){0};
 }
 
 void lk_config_clear(struct lk_config *config)
 {
     if (config == NULL)
         return;
-    lk_list_free(config->local_services);
-    lk_list_free(config->pin_services);
+    (void)lk_list_free(config->local_services);
+    (void)lk_list_free(config->pin_services);
+    for (size_t i = 0; i < config->client_count; i++)
+        lk_config_client_clear(&config->clients[i]);
+    free(config->clients);
     *config = (struct lk_config){0};
 }

@@ -278,19 +278,25 @@ static void put_option(struct lk_buf *buf, const struct lk_option *option)
     lk_buf_put_bytes(buf, ".\n", 2);
 }
 
+static void put_options(struct lk_buf *buf, const struct lk_option *table, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || strcmp(table[i].section, table[i - 1].section) != 0) {
+            lk_buf_put_bytes(buf, ".SS [", 5);
+            lk_buf_put_bytes(buf, table[i].section, strlen(table[i].section));
+            lk_buf_put_bytes(buf, "]\n", 2);
+        }
+        put_option(buf, &table[i]);
+    }
+}
+
 /* The part of the manual page between its two marks is what the table says. `test_config --manual` prints it. */
 static struct lk_buf manual_options(void)
 {
     struct lk_buf buf = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
 
-    for (size_t i = 0; i < lk_option_count; i++) {
-        if (i == 0 || strcmp(lk_options[i].section, lk_options[i - 1].section) != 0) {
-            lk_buf_put_bytes(&buf, ".SS [", 5);
-            lk_buf_put_bytes(&buf, lk_options[i].section, strlen(lk_options[i].section));
-            lk_buf_put_bytes(&buf, "]\n", 2);
-        }
-        put_option(&buf, &lk_options[i]);
-    }
+    put_options(&buf, lk_options, lk_option_count);
+    put_options(&buf, lk_client_options, lk_client_option_count);
     lk_buf_put_u8(&buf, 0);
     return buf;
 }
@@ -337,7 +343,116 @@ static void test_help(void **state)
         assert_ptr_equal(lk_option_find(lk_options[i].section, lk_options[i].name), &lk_options[i]);
         assert_true(lk_option_section_known(lk_options[i].section));
     }
+    for (size_t i = 0; i < lk_client_option_count; i++) {
+        assert_non_null(strstr((const char *)help.data, lk_client_options[i].help));
+        assert_ptr_equal(lk_option_find("client x", lk_client_options[i].name),
+                         &lk_client_options[i]);
+    }
     lk_buf_clear(&help);
+}
+
+#define SECRET   "secret_file = /s\n"
+#define REDIRECT "redirect_uri = https://chat.example.org/back\n"
+
+static void test_clients(void **state)
+{
+    static const char text[] = NAME
+        "[client synapse]\ntitle = Chat\n" SECRET REDIRECT
+        "redirect_uri = https://chat.example.org:8448/b?x=%2F\nserves = hr it\nalgorithm = RS256\n"
+        "backchannel_connect = 10.0.0.1:8443\n"
+        "[policy]\nceremony_seconds = 9\n"
+        "[client mas]\n" SECRET REDIRECT "serves = everybody\n";
+    struct lk_config config;
+    struct lk_config other;
+    struct lk_config again;
+    struct lk_buf printed = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+    char message[LK_CONFIG_MESSAGE_SIZE];
+
+    (void)state;
+    assert_int_equal(parse(text, sizeof text - 1, &config, message), 0);
+    assert_int_equal(config.client_count, 2);
+    assert_int_equal(config.ceremony_seconds, 9);
+    assert_string_equal(config.clients[0].name, "synapse");
+    assert_string_equal(config.clients[0].redirect_uri[1], "https://chat.example.org:8448/b?x=%2F");
+    assert_null(config.clients[0].redirect_uri[2]);
+    assert_string_equal(config.clients[0].serves[1], "it");
+    assert_int_equal(config.clients[0].algorithm, LK_CONFIG_RS256);
+    assert_int_equal(config.clients[1].algorithm, LK_CONFIG_ES256);
+    assert_string_equal(config.clients[1].title, "");
+    assert_null(config.clients[1].post_logout_redirect_uri);
+    /* Through a reload and through print, all of it. */
+    assert_int_equal(parse(NAME, sizeof NAME - 1, &other, message), 0);
+    assert_int_equal(lk_config_reload(&other, &config, message, sizeof message), 0);
+    lk_config_print(&other, &printed);
+    assert_int_equal(lk_config_parse(lk_buf_view(&printed), "f", &again, message, sizeof message),
+                     0);
+    assert_int_equal(again.client_count, 2);
+    assert_string_equal(again.clients[0].redirect_uri[1], config.clients[0].redirect_uri[1]);
+    assert_string_equal(again.clients[0].backchannel_connect, "10.0.0.1:8443");
+    assert_string_equal(again.clients[1].serves[0], "everybody");
+    lk_config_clear(&config);
+    lk_config_clear(&other);
+    lk_config_clear(&again);
+    lk_buf_clear(&printed);
+}
+
+/* Nobody is served, and nothing is taken, that was not said clearly. */
+static void test_client_refusals(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"[client a]\n" SECRET, "without redirect_uri"},
+        {"[client a]\n" REDIRECT, "without secret_file"},
+        {"[client a]\n", "without redirect_uri"},
+        {"[client a]\n[client b]\n" SECRET REDIRECT, "[client a] ends without redirect_uri"},
+        {"[client a]\n" SECRET REDIRECT "[client a]\n", "a section already"},
+        {"[client A]\n" SECRET REDIRECT, "the name of a client"},
+        {"[client ]\n" SECRET REDIRECT, "the name of a client"},
+        {"[client]\n" SECRET, "unknown section"},
+        {"[client a]\n" SECRET SECRET, "twice"},
+        {"[client a]\nstate = /x\n", "unknown option"},
+        {"[client a]\n" REDIRECT REDIRECT, "redirect_uri"},
+        {"[client a]\nserves = everybody hr\n", "serves"},
+        {"[client a]\nserves = HR\n", "serves"},
+        {"[client a]\nalgorithm = none\n", "algorithm"},
+        {"[client a]\nalgorithm = HS256\n", "algorithm"},
+        {"[client a]\nbackchannel_connect = chat.example.org\n", "backchannel_connect"},
+        {"[client a]\nbackchannel_connect = 10.0.0.256:1\n", "backchannel_connect"},
+        {"[gateway]\nport = 0\n", "port"},
+        {"[gateway]\nmetrics = 0.0.0.0:9464\n", "metrics"},
+        {"[gateway]\nlisten = 192.0.2.1:80\n", "listen"},
+        {"[gateway]\ncolour = ffff00\n", "colour"},
+        {"[gateway]\ncolour = 767676\n", NULL},
+        {"[gateway]\ncolour = 777777\n", "colour"},
+        {"[gateway]\npassword = discouraged\n", "password"},
+    };
+    static const char *const addresses[] = {
+        "http://a.example/b",      "https://a.example",      "https://u@a.example/b",
+        "https://a.example/b#c",   "https://a.example/../b", "https://*.example/b",
+        "https://a.example/b*",    "https://A.example/b",    "https://a.example:0/b",
+        "https://a.example:/b",    "https://127.0.0.1/b",    "https://a.example/%zz",
+        "https://a.example\\@b/c", "//a.example/b",          "https:///b",
+    };
+    struct lk_config config;
+    char message[LK_CONFIG_MESSAGE_SIZE];
+    char text[600];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        int expected = wrong[i][1] == NULL ? 0 : -LK_ERR_CONFIG;
+
+        (void)snprintf(text, sizeof text, NAME "%s", wrong[i][0]);
+        assert_int_equal(parse(text, strlen(text), &config, message), expected);
+        if (expected == 0)
+            lk_config_clear(&config);
+        else if (strstr(message, wrong[i][1]) == NULL)
+            fail_msg("%s: %s", wrong[i][0], message);
+    }
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        (void)snprintf(text, sizeof text, NAME "[client a]\n" SECRET "redirect_uri = %s\n",
+                       addresses[i]);
+        if (parse(text, strlen(text), &config, message) != -LK_ERR_CONFIG)
+            fail_msg("%s was taken", addresses[i]);
+    }
 }
 
 int main(int argc, char **argv)
@@ -347,6 +462,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_refusals),         cmocka_unit_test(test_bytes_and_length),
         cmocka_unit_test(test_print_and_reload), cmocka_unit_test(test_file),
         cmocka_unit_test(test_manual),           cmocka_unit_test(test_help),
+        cmocka_unit_test(test_clients),          cmocka_unit_test(test_client_refusals),
     };
 
     if (argc == 2 && strcmp(argv[1], "--manual") == 0) {
