@@ -55,10 +55,10 @@ lk_row(provisioning FOLDER provisioning    USES base message client model crypto
 lk_row(sso_common   FOLDER sso/common      USES base message loop client sandbox config)
 lk_row(oidc         FOLDER sso/oidc        USES base message model crypto json config)
 lk_row(sso          FOLDER sso             USES base message sandbox config)
-lk_row(sso_web      FOLDER sso/web         USES base message loop model json sandbox config sso_common LIBS microhttpd)
-lk_row(sso_issuer   FOLDER sso/issuer      USES base message loop model crypto json sandbox config sso_common oidc)
-lk_row(sso_worker   FOLDER sso/worker      USES base message loop sandbox config sso_common LIBS pam)
-lk_row(sso_notify   FOLDER sso/notify      USES base message loop sandbox config sso_common LIBS curl)
+lk_row(sso_web      FOLDER sso/web         USES base message loop client model json sandbox config sso_common LIBS microhttpd)
+lk_row(sso_issuer   FOLDER sso/issuer      USES base message loop client model crypto json sandbox config sso_common oidc)
+lk_row(sso_worker   FOLDER sso/worker      USES base message loop client sandbox config sso_common LIBS pam)
+lk_row(sso_notify   FOLDER sso/notify      USES base message loop client sandbox config sso_common LIBS curl)
 lk_row(softkey      FOLDER tests/softkey   LIBS openssl cbor)
 
 # Third parties: lk_home(NAME PACKAGE pkg-config name or LIBRARY -l name, FOLDERS the only product folders that include HEADERS or

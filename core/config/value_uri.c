@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Names of hosts, addresses, URIs and colours: what a browser or an application will see, so nothing is taken that two programs could read in two ways. */
-#include <stdio.h>
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -83,18 +83,17 @@ bool lk_value_uri_valid(const char *value)
 
 bool lk_value_address_valid(const char *value)
 {
-    unsigned int a;
-    unsigned int b;
-    unsigned int c;
-    unsigned int d;
-    int used = 0;
+    char address[INET_ADDRSTRLEN];
+    struct in_addr parsed;
+    size_t len = strcspn(value, ":");
 
     if (value[0] == '\0' || lk_authority_valid(value, strlen(value), true))
         return true;
-    if (strspn(value, "0123456789.:") != strlen(value) ||
-        sscanf(value, "%3u.%3u.%3u.%3u:%n", &a, &b, &c, &d, &used) != 4 || used == 0)
+    if (len >= sizeof address || value[len] == '\0')
         return false;
-    return a < 256 && b < 256 && c < 256 && d < 256 && lk_port_valid(value + used);
+    memcpy(address, value, len);
+    address[len] = '\0';
+    return inet_pton(AF_INET, address, &parsed) == 1 && lk_port_valid(value + len + 1);
 }
 
 bool lk_value_loopback_valid(const char *value)
@@ -124,15 +123,13 @@ static double lk_channel_linear(unsigned int value)
 
 bool lk_value_colour_valid(const char *value)
 {
-    unsigned int red;
-    unsigned int green;
-    unsigned int blue;
+    uint8_t rgb[3];
     double luminance;
 
     if (strlen(value) != 6 || strspn(value, "0123456789abcdef") != 6 ||
-        sscanf(value, "%2x%2x%2x", &red, &green, &blue) != 3)
+        lk_unhex(rgb, sizeof rgb, value) != 0)
         return false;
-    luminance = 0.2126 * lk_channel_linear(red) + 0.7152 * lk_channel_linear(green) +
-                0.0722 * lk_channel_linear(blue);
+    luminance = 0.2126 * lk_channel_linear(rgb[0]) + 0.7152 * lk_channel_linear(rgb[1]) +
+                0.0722 * lk_channel_linear(rgb[2]);
     return 1.05 / (luminance + 0.05) >= 4.5;
 }
