@@ -57,6 +57,10 @@ enum lk_query {
     LK_Q_LOG_NEWEST,
     LK_Q_LOG_NAME_RANGE,
     LK_Q_LOG_NAME_NEWEST,
+    LK_Q_PROOF_READ,
+    LK_Q_CODE_READ,
+    LK_Q_ACCESS_READ,
+    LK_Q_QUEUE_READ,
     /* writer */
     LK_Q_BROKER_ID,
     LK_Q_BROKER_ADD,
@@ -91,6 +95,29 @@ enum lk_query {
     LK_Q_TALLY_ADD,
     LK_Q_SET_ADD,
     LK_Q_FLOOR,
+    LK_Q_PROOF_PUT,
+    LK_Q_PROOF_FIND,
+    LK_Q_PROOF_ASKED,
+    LK_Q_PROOF_DELETE,
+    LK_Q_SESSION_FIND,
+    LK_Q_SESSION_ADD,
+    LK_Q_SESSION_DELETE,
+    LK_Q_CODE_FIND,
+    LK_Q_CODE_ADD,
+    LK_Q_CODE_USE,
+    LK_Q_LOGOUT_OF_SESSION,
+    LK_Q_LOGOUT_OF_AGENT,
+    LK_Q_LOGOUT_OF_CREDENTIAL,
+    LK_Q_END_SESSION,
+    LK_Q_END_AGENT,
+    LK_Q_END_CREDENTIAL,
+    LK_Q_LOGOUT_DUE,
+    LK_Q_LOGOUT_TAKE,
+    LK_Q_LOGOUT_FIND,
+    LK_Q_LOGOUT_LATER,
+    LK_Q_LOGOUT_DELETE,
+    LK_Q_LOGOUT_CANCEL,
+    LK_Q_RECORD_PUT,
     /* keeper */
     LK_Q_FLOOR_SET,
     LK_Q_NONCE_DELETE,
@@ -100,6 +127,10 @@ enum lk_query {
     LK_Q_SEGMENT_NAMES_ERASED,
     LK_Q_LOG_DELETE,
     LK_Q_LOG_NAME_DELETE,
+    LK_Q_PROOFS_ENDED,
+    LK_Q_CODES_UNUSED,
+    LK_Q_CODES_ENDED,
+    LK_Q_SESSIONS_ENDED,
     LK_Q_COUNT
 };
 
@@ -173,6 +204,7 @@ struct lk_store {
     struct lk_subject broker;
     int64_t log_term;
     int64_t names_term;
+    int64_t session_term;
     struct lk_connection_db reader;
     struct lk_connection_db writer;
     struct lk_connection_db keeper;
@@ -193,8 +225,8 @@ LK_MUST_USE int lk_schema_apply(sqlite3 *db);
 /* Reading (sqlite_row.c). */
 LK_MUST_USE int lk_snapshot_begin(struct lk_store *store);
 void lk_snapshot_end(struct lk_store *store);
-/* Every LK_Q_ROWS_* has the agent's name here. */
-enum { LK_ROW_NAME_COLUMN = 11 };
+/* Every LK_Q_ROWS_* has the agent's name here, and what its record says. */
+enum { LK_ROW_NAME_COLUMN = 11, LK_ROW_FULL_NAME_COLUMN = 18, LK_ROW_EMAIL_COLUMN = 19 };
 /* The columns that every LK_Q_ROWS_* begins with, then all that lies beside the row. */
 LK_MUST_USE int lk_row_load(struct lk_store *store, sqlite3_stmt *statement,
                             struct lk_arena **arena, struct lk_store_row *ret_row);
@@ -219,6 +251,12 @@ int lk_sqlite_read_register(struct lk_store *store, uint64_t first, uint32_t mos
 int lk_sqlite_read_log(struct lk_store *store, const char *name, uint64_t first, uint32_t most,
                        int (*each)(void *context, const struct lk_store_log_row *row),
                        void *context);
+int lk_sqlite_read_proof(struct lk_store *store,
+                         const uint8_t transaction[LK_STORE_TRANSACTION_SIZE],
+                         struct lk_store_proof *ret_proof);
+int lk_sqlite_read_code(struct lk_store *store, const uint8_t digest[LK_DIGEST_SIZE], bool access,
+                        struct lk_store_code *ret_code);
+int lk_sqlite_read_queue(struct lk_store *store, struct lk_store_queue *ret_queue);
 int lk_sqlite_maintain(struct lk_store *store);
 int lk_sqlite_commit(struct lk_store *store, struct lk_change **changes, size_t count);
 
@@ -246,6 +284,22 @@ LK_MUST_USE int lk_apply_endorse(struct lk_batch *batch, struct lk_change *chang
 LK_MUST_USE int lk_apply_state(struct lk_batch *batch, struct lk_change *change);
 LK_MUST_USE int lk_apply_set(struct lk_batch *batch, struct lk_change *change);
 LK_MUST_USE int lk_apply_restore(struct lk_batch *batch, struct lk_change *change);
+LK_MUST_USE int lk_apply_prove(struct lk_batch *batch, struct lk_change *change);
+LK_MUST_USE int lk_apply_code(struct lk_batch *batch, struct lk_change *change);
+LK_MUST_USE int lk_apply_redeem(struct lk_batch *batch, struct lk_change *change);
+LK_MUST_USE int lk_apply_end(struct lk_batch *batch, struct lk_change *change);
+LK_MUST_USE int lk_apply_logouts(struct lk_batch *batch, struct lk_change *change);
+LK_MUST_USE int lk_apply_delivered(struct lk_batch *batch, struct lk_change *change);
+LK_MUST_USE int lk_apply_agent(struct lk_batch *batch, struct lk_change *change);
+
+/* The verified login becomes a proof (sqlite_gateway.c). */
+LK_MUST_USE int lk_proof_put(struct lk_batch *batch, const struct lk_change_login *login,
+                             int64_t statement);
+/* Sessions of a credential that is revoked, each with its logout (sqlite_session.c). */
+LK_MUST_USE int lk_sessions_end(struct lk_batch *batch, enum lk_sessions which,
+                                const struct lk_subject *subject,
+                                const struct lk_digest *credential);
+LK_MUST_USE int lk_session_end(struct lk_batch *batch, int64_t session);
 
 /* What a register entry records (sqlite_register.c). */
 struct lk_entry_draft {

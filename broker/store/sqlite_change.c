@@ -267,6 +267,8 @@ int lk_apply_state(struct lk_batch *batch, struct lk_change *change)
         return 0;
     draft.subject = found.subject;
     r = set_state(batch, &found.credential, wanted->state);
+    if (r == 0 && wanted->state == LK_STATE_REVOKED)
+        r = lk_sessions_end(batch, wanted->sessions, &found.subject, &found.credential);
     return r != 0 ? r : append_object(batch, change, &draft);
 }
 

@@ -101,6 +101,21 @@ static int apply(struct lk_batch *batch, struct lk_change *change)
         return apply_in_savepoint(batch, change, lk_apply_set);
     case LK_CHANGE_RESTORE:
         return apply_in_savepoint(batch, change, lk_apply_restore);
+    /* These decide before they write. */
+    case LK_CHANGE_PROVE:
+        return lk_apply_prove(batch, change);
+    case LK_CHANGE_CODE:
+        return lk_apply_code(batch, change);
+    case LK_CHANGE_REDEEM:
+        return lk_apply_redeem(batch, change);
+    case LK_CHANGE_END:
+        return lk_apply_end(batch, change);
+    case LK_CHANGE_LOGOUTS:
+        return lk_apply_logouts(batch, change);
+    case LK_CHANGE_DELIVERED:
+        return lk_apply_delivered(batch, change);
+    case LK_CHANGE_AGENT:
+        return lk_apply_agent(batch, change);
     }
     return -LK_ERR_INTERNAL;
 }

@@ -203,6 +203,8 @@ int lk_apply_login(struct lk_batch *batch, struct lk_change *change)
     /* A replayed answer is somebody else's doing: it is written down, but not counted against the holder. */
     if (r == 0 && (reason == LK_REASON_NONE || reason == LK_REASON_COUNTER))
         r = save_row(batch, login, &row, login->refused || reason == LK_REASON_COUNTER);
+    if (r == 0 && reason == LK_REASON_NONE && login->leaves_proof && !login->refused)
+        r = lk_proof_put(batch, login, row.statement);
     if (r != 0)
         return r;
     if (reason != LK_REASON_NONE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Maintenance: checkpoints, nonces that ran out, log segments whose term is over, the reserve.
+/* Maintenance: checkpoints, nonces, proofs, codes and sessions that ran out, log segments whose term is over, the reserve.
  *
  * Deletions run in small transactions under the same lock as commits, so that a login waits for one of them at most. */
 #include "broker/store/sqlite.h"
@@ -58,6 +58,55 @@ static int drop_nonces(struct lk_store *store)
         lk_sql_int(statement, 2, LK_DELETE_AT_ONCE);
         r = delete_some(store, statement, &rows);
     }
+    return r;
+}
+
+/* Rows in the order of time, some from the front. */
+static int drop_rows(struct lk_store *store, enum lk_query query, int64_t before, int *ret_rows)
+{
+    sqlite3_stmt *statement = lk_sql(&store->keeper, query);
+
+    lk_sql_int(statement, 1, before);
+    lk_sql_int(statement, 2, LK_DELETE_AT_ONCE);
+    return delete_some(store, statement, ret_rows);
+}
+
+static int drop_all(struct lk_store *store, enum lk_query query, int64_t before)
+{
+    int rows = LK_DELETE_AT_ONCE;
+    int r = 0;
+
+    while (r == 0 && rows == LK_DELETE_AT_ONCE)
+        r = drop_rows(store, query, before, &rows);
+    return r;
+}
+
+/* The sessions of the codes that are about to go, then these: the same codes. */
+static int drop_codes(struct lk_store *store, int64_t before)
+{
+    int rows = LK_DELETE_AT_ONCE;
+    int r = 0;
+
+    while (r == 0 && rows == LK_DELETE_AT_ONCE) {
+        int unused;
+
+        r = drop_rows(store, LK_Q_CODES_UNUSED, before, &unused);
+        if (r == 0)
+            r = drop_rows(store, LK_Q_CODES_ENDED, before, &rows);
+    }
+    return r;
+}
+
+/* A session whose logout is on its way stays until it is delivered, whatever its age. */
+static int drop_gateway(struct lk_store *store)
+{
+    int64_t now = lk_clock_now(store->clock);
+    int r = drop_all(store, LK_Q_PROOFS_ENDED, now);
+
+    if (r == 0)
+        r = drop_codes(store, now - LK_STORE_CODE_KEPT);
+    if (r == 0 && store->session_term > 0)
+        r = drop_all(store, LK_Q_SESSIONS_ENDED, now - store->session_term);
     return r;
 }
 
@@ -153,6 +202,9 @@ int lk_sqlite_maintain(struct lk_store *store)
     int next = end_segments(store, store->names_term, LK_Q_SEGMENT_NAMES_ENDED,
                             LK_Q_SEGMENT_NAMES_ERASED, false);
 
+    if (r == 0)
+        r = next;
+    next = drop_gateway(store);
     if (r == 0)
         r = next;
     next = end_segments(store, store->log_term, LK_Q_SEGMENT_ENDED, LK_Q_SEGMENT_ERASED, true);

@@ -246,6 +246,7 @@ static int open_once(const struct lk_store_options *options, struct lk_store **r
     store->broker = options->broker;
     store->log_term = options->log_term;
     store->names_term = options->names_term;
+    store->session_term = options->session_term;
     r = open_all(store, options);
     if (r != 0) {
         lk_sqlite_close(store);

@@ -8,13 +8,32 @@
 #define ROW_COLUMNS                                                                                \
     "s.entry, s.digest, s.credential, s.version, s.newest, s.state, s.activation, s.revision, "    \
     "s.created, s.bytes, a.subject, a.name, u.counter, u.uses, u.last_login, u.failures, "         \
-    "u.window_start, t.object "                                                                    \
+    "u.window_start, t.object, r.full_name, r.email "                                              \
     "FROM statement s JOIN agent a ON a.id = s.agent "                                             \
     "LEFT JOIN usage u ON u.statement = s.entry "                                                  \
-    "LEFT JOIN attestation t ON t.statement = s.entry "
+    "LEFT JOIN attestation t ON t.statement = s.entry "                                            \
+    "LEFT JOIN agent_record r ON r.agent = s.agent "
 #define LOG_COLUMNS                                                                                \
     "l.number, l.hash, l.bytes, n.name, n.service, n.remote_host FROM log l "                      \
     "LEFT JOIN log_name n ON n.broker = l.broker AND n.number = l.number "
+
+#define AGENT_COLUMNS                                                                              \
+    "SELECT a.id, a.subject, a.name, r.full_name, r.email FROM agent a "                           \
+    "LEFT JOIN agent_record r ON r.agent = a.id "
+#define CODE_COLUMNS                                                                               \
+    "SELECT s.digest, n.sid, n.client, c.expiry, c.access_expiry, n.ended, c.auth_time, "          \
+    "c.facts, c.data FROM code c JOIN session n ON n.id = c.session "                              \
+    "JOIN statement s ON s.entry = n.statement "
+/* Which of the sessions still running: ?1 is now, ?2 says which, ?3 is the age at which the young are told again. */
+#define LOGOUTS_FOR                                                                                \
+    "INSERT INTO logout (session, created, due, taken, attempts, again, detail) "                  \
+    "SELECT id, ?1, ?1, 0, 0, CASE WHEN created + ?3 > ?1 THEN created + ?3 ELSE 0 END, '' "       \
+    "FROM session WHERE ended IS NULL AND "
+#define END_FOR "UPDATE session SET ended = ?1 WHERE ended IS NULL AND "
+#define OF_CREDENTIAL                                                                              \
+    "agent = (SELECT agent FROM statement WHERE credential = ?2 LIMIT 1) "                         \
+    "AND statement IN (SELECT entry FROM statement WHERE credential = ?2)"
+#define OF_AGENT "agent = (SELECT id FROM agent WHERE subject = ?2)"
 
 struct lk_query_row {
     unsigned int roles;
@@ -29,12 +48,9 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_SAVEPOINT] = {LK_WRITER, "SAVEPOINT decision"},
     [LK_Q_ROLLBACK_TO] = {LK_WRITER, "ROLLBACK TO decision"},
     [LK_Q_RELEASE] = {LK_WRITER, "RELEASE decision"},
-    [LK_Q_AGENT_BY_NAME] = {LK_READER | LK_WRITER,
-                            "SELECT id, subject, name FROM agent WHERE name = ?1"},
-    [LK_Q_AGENT_BY_SUBJECT] = {LK_READER | LK_WRITER,
-                               "SELECT id, subject, name FROM agent WHERE subject = ?1"},
-    [LK_Q_AGENT_BY_ID] = {LK_READER | LK_WRITER,
-                          "SELECT id, subject, name FROM agent WHERE id = ?1"},
+    [LK_Q_AGENT_BY_NAME] = {LK_READER | LK_WRITER, AGENT_COLUMNS "WHERE a.name = ?1"},
+    [LK_Q_AGENT_BY_SUBJECT] = {LK_READER | LK_WRITER, AGENT_COLUMNS "WHERE a.subject = ?1"},
+    [LK_Q_AGENT_BY_ID] = {LK_READER | LK_WRITER, AGENT_COLUMNS "WHERE a.id = ?1"},
     /* Rows come by their statement entry, which is by created, then version. */
     [LK_Q_ROWS_BY_AGENT] = {LK_READER, "SELECT " ROW_COLUMNS
                                        "WHERE s.agent = ?1 AND s.newest = 1 ORDER BY s.entry"},
@@ -94,6 +110,12 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
          "FROM log_name n JOIN log l ON l.broker = n.broker AND l.number = n.number "
          "WHERE n.name = ?4 AND n.broker = ?1 AND n.number >= ?2 "
          "ORDER BY n.number DESC LIMIT ?3) ORDER BY number"},
+    [LK_Q_PROOF_READ] = {LK_READER, "SELECT s.digest, p.expiry, p.passwords FROM proof p "
+                                    "JOIN statement s ON s.entry = p.statement "
+                                    "WHERE p.transaction_id = ?1"},
+    [LK_Q_CODE_READ] = {LK_READER, CODE_COLUMNS "WHERE c.digest = ?1"},
+    [LK_Q_ACCESS_READ] = {LK_READER, CODE_COLUMNS "WHERE c.access = ?1"},
+    [LK_Q_QUEUE_READ] = {LK_READER, "SELECT count(*), coalesce(min(created), 0) FROM logout"},
     [LK_Q_BROKER_ID] = {LK_WRITER, "SELECT id FROM broker WHERE broker = ?1"},
     [LK_Q_BROKER_ADD] = {LK_WRITER, "INSERT INTO broker (broker) VALUES (?1)"},
     [LK_Q_LOGIN_FIND] = {LK_WRITER,
@@ -152,6 +174,60 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_TALLY_ADD] = {LK_WRITER, "UPDATE tally SET count = count + ?2 WHERE state = ?1"},
     [LK_Q_SET_ADD] = {LK_WRITER, "INSERT INTO operator_set VALUES (?1, ?2, ?3)"},
     [LK_Q_FLOOR] = {LK_WRITER | LK_KEEPER, "SELECT value FROM setting WHERE name = 'nonce_floor'"},
+    [LK_Q_PROOF_PUT] = {LK_WRITER,
+                        "REPLACE INTO proof (transaction_id, expiry, statement, auth_time, facts, "
+                        "passwords) VALUES (?1, ?2, ?3, ?4, ?5, 0)"},
+    [LK_Q_PROOF_FIND] =
+        {LK_WRITER, "SELECT p.id, s.entry, s.revision, s.agent, s.digest, p.expiry, p.passwords, "
+                    "p.auth_time, p.facts FROM proof p JOIN statement s ON s.entry = p.statement "
+                    "WHERE p.transaction_id = ?1"},
+    [LK_Q_PROOF_ASKED] = {LK_WRITER, "UPDATE proof SET passwords = passwords + 1 WHERE id = ?1"},
+    [LK_Q_PROOF_DELETE] = {LK_WRITER, "DELETE FROM proof WHERE id = ?1"},
+    [LK_Q_SESSION_FIND] = {LK_WRITER, "SELECT id, client FROM session WHERE sid = ?1"},
+    [LK_Q_SESSION_ADD] = {LK_WRITER, "INSERT INTO session (sid, agent, statement, client, created) "
+                                     "VALUES (?1, ?2, ?3, ?4, ?5)"},
+    [LK_Q_SESSION_DELETE] = {LK_WRITER, "DELETE FROM session WHERE id = ?1"},
+    [LK_Q_CODE_FIND] = {LK_WRITER,
+                        "SELECT c.id, c.session, c.expiry, c.access_expiry, n.client, n.ended, "
+                        "s.digest, s.revision FROM code c LEFT JOIN session n ON n.id = c.session "
+                        "LEFT JOIN statement s ON s.entry = n.statement WHERE c.digest = ?1"},
+    [LK_Q_CODE_ADD] =
+        {LK_WRITER, "INSERT INTO code (digest, session, created, expiry, auth_time, facts, data) "
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+    [LK_Q_CODE_USE] = {LK_WRITER, "UPDATE OR IGNORE code SET access = ?2, access_expiry = ?3 "
+                                  "WHERE id = ?1"},
+    [LK_Q_LOGOUT_OF_SESSION] = {LK_WRITER, LOGOUTS_FOR "id = ?2"},
+    [LK_Q_LOGOUT_OF_AGENT] = {LK_WRITER, LOGOUTS_FOR OF_AGENT},
+    [LK_Q_LOGOUT_OF_CREDENTIAL] = {LK_WRITER, LOGOUTS_FOR OF_CREDENTIAL},
+    [LK_Q_END_SESSION] = {LK_WRITER, END_FOR "id = ?2"},
+    [LK_Q_END_AGENT] = {LK_WRITER, END_FOR OF_AGENT},
+    [LK_Q_END_CREDENTIAL] = {LK_WRITER, END_FOR OF_CREDENTIAL},
+    [LK_Q_LOGOUT_DUE] = {LK_WRITER,
+                         "SELECT l.id, a.subject, n.sid, n.client, l.attempts FROM logout l "
+                         "JOIN session n ON n.id = l.session JOIN agent a ON a.id = n.agent "
+                         "WHERE l.due <= ?1 ORDER BY l.due LIMIT ?2"},
+    [LK_Q_LOGOUT_TAKE] = {LK_WRITER, "UPDATE logout SET taken = ?2, due = ?3, "
+                                     "attempts = attempts + 1 WHERE id = ?1"},
+    [LK_Q_LOGOUT_FIND] = {LK_WRITER,
+                          "SELECT session, taken, attempts, again FROM logout WHERE id = ?1"},
+    [LK_Q_LOGOUT_LATER] = {LK_WRITER, "UPDATE logout SET due = ?2, attempts = ?3, again = ?4, "
+                                      "detail = ?5 WHERE id = ?1"},
+    [LK_Q_LOGOUT_DELETE] = {LK_WRITER, "DELETE FROM logout WHERE id = ?1"},
+    [LK_Q_LOGOUT_CANCEL] = {LK_WRITER, "DELETE FROM logout WHERE session = ?1"},
+    [LK_Q_RECORD_PUT] = {LK_WRITER, "REPLACE INTO agent_record VALUES (?1, ?2, ?3)"},
+    [LK_Q_PROOFS_ENDED] = {LK_KEEPER, "DELETE FROM proof WHERE expiry <= ?1 AND id IN "
+                                      "(SELECT id FROM proof ORDER BY id LIMIT ?2)"},
+    /* What was never redeemed opened nothing: nobody need be told of its end. */
+    [LK_Q_CODES_UNUSED] =
+        {LK_KEEPER,
+         "DELETE FROM session WHERE ended IS NULL AND id IN "
+         "(SELECT session FROM (SELECT session, access, created FROM code ORDER BY id LIMIT ?2) "
+         "WHERE created <= ?1 AND access IS NULL)"},
+    [LK_Q_CODES_ENDED] = {LK_KEEPER, "DELETE FROM code WHERE created <= ?1 AND id IN "
+                                     "(SELECT id FROM code ORDER BY id LIMIT ?2)"},
+    [LK_Q_SESSIONS_ENDED] = {LK_KEEPER,
+                             "DELETE FROM session WHERE created <= ?1 AND id IN "
+                             "(SELECT id FROM session WHERE ended IS NULL ORDER BY id LIMIT ?2)"},
     [LK_Q_FLOOR_SET] = {LK_KEEPER,
                         "UPDATE setting SET value = ?1 WHERE name = 'nonce_floor' AND value < ?1"},
     [LK_Q_NONCE_DELETE] = {LK_KEEPER,

@@ -13,6 +13,19 @@ void lk_store_rows_free(struct lk_store_rows *rows)
     *rows = (struct lk_store_rows){0};
 }
 
+/* Who the agent of a row is; every row brings it along. */
+static int get_agent(sqlite3_stmt *statement, struct lk_store_rows *rows)
+{
+    int r = lk_sql_get_text(statement, LK_ROW_NAME_COLUMN, rows->name, sizeof rows->name);
+
+    if (r == 0)
+        r = lk_sql_get_text(statement, LK_ROW_FULL_NAME_COLUMN, rows->full_name,
+                            sizeof rows->full_name);
+    if (r == 0)
+        r = lk_sql_get_text(statement, LK_ROW_EMAIL_COLUMN, rows->email, sizeof rows->email);
+    return r;
+}
+
 static int collect(struct lk_store *store, sqlite3_stmt *statement, struct lk_arena **arena,
                    struct lk_store_rows *rows)
 {
@@ -25,7 +38,7 @@ static int collect(struct lk_store *store, sqlite3_stmt *statement, struct lk_ar
         r = count < LK_STORE_ROWS_MAX ? lk_row_load(store, statement, arena, &loaded[count])
                                       : -LK_ERR_CORRUPT;
         if (r == 0 && count == 0)
-            r = lk_sql_get_text(statement, LK_ROW_NAME_COLUMN, rows->name, sizeof rows->name);
+            r = get_agent(statement, rows);
         if (r != 0) {
             (void)sqlite3_reset(statement);
             return r;
@@ -53,6 +66,10 @@ static int read_agent(sqlite3_stmt *statement, int64_t *ret_id, struct lk_store_
     r = lk_sql_get_fixed(statement, 1, rows->subject.bytes, LK_SUBJECT_SIZE);
     if (r == 0)
         r = lk_sql_get_text(statement, 2, rows->name, sizeof rows->name);
+    if (r == 0)
+        r = lk_sql_get_text(statement, 3, rows->full_name, sizeof rows->full_name);
+    if (r == 0)
+        r = lk_sql_get_text(statement, 4, rows->email, sizeof rows->email);
     (void)sqlite3_reset(statement);
     rows->known = r == 0;
     return r == 0 ? 1 : r;

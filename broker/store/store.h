@@ -20,8 +20,18 @@ enum {
     LK_STORE_ROWS_MAX =
         64, /* rows read at once: more credentials of one agent are refused at enrolment (LIMIT) */
     LK_STORE_BATCH_MAX = 512,
-    LK_STORE_FAILURE_WINDOW = 900
-}; /* seconds in which verified-but-refused attempts are counted */
+    LK_STORE_FAILURE_WINDOW = 900, /* seconds in which verified-but-refused attempts are counted */
+    LK_STORE_TRANSACTION_SIZE = 16,
+    LK_STORE_SID_SIZE = 16,
+    LK_STORE_CLIENT_MAX = 64,
+    LK_STORE_TEXT_MAX = 128, /* bytes of a display name, an e-mail address, a logout's detail */
+    LK_STORE_CODE_DATA_MAX = 2048,
+    LK_STORE_CODE_KEPT = 3600,    /* seconds in which a used code that comes again is known */
+    LK_STORE_SESSION_YOUNG = 600, /* a logout of a younger session is delivered again at that age */
+    LK_STORE_LOGOUT_LEASE = 60,
+    LK_STORE_LOGOUT_RETRY = 5, /* doubled with each attempt ... */
+    LK_STORE_LOGOUT_RETRY_MAX = 3600
+};
 
 /* ---- reading ---- */
 
@@ -67,7 +77,9 @@ struct lk_store_row {
 struct lk_store_rows {
     bool known; /* an agent of that name or subject exists */
     struct lk_subject subject;
-    char name[LK_NAME_MAX + 1]; /* its current login name */
+    char name[LK_NAME_MAX + 1];            /* its current login name */
+    char full_name[LK_STORE_TEXT_MAX + 1]; /* of the agent's record; "" = none */
+    char email[LK_STORE_TEXT_MAX + 1];
     size_t count;
     struct lk_store_row *rows; /* by created, then version */
     void *memory;
@@ -102,6 +114,39 @@ struct lk_store_log_row {
     char remote_host[257];
 };
 
+/* ---- the gateway: what its ceremonies left ---- */
+
+struct lk_store_proof {
+    bool known;
+    struct lk_digest statement;
+    int64_t expiry;
+    uint32_t passwords; /* how often a worker asked */
+};
+struct lk_store_code {
+    bool known;
+    struct lk_digest statement;
+    uint8_t sid[LK_STORE_SID_SIZE];
+    char client[LK_STORE_CLIENT_MAX + 1];
+    int64_t expiry;
+    int64_t access_expiry; /* 0 = not used */
+    bool ended;            /* the session is over */
+    int64_t auth_time;
+    uint32_t facts;
+    uint16_t data_len;
+    uint8_t data[LK_STORE_CODE_DATA_MAX];
+};
+struct lk_store_logout {
+    uint64_t id;
+    struct lk_subject subject;
+    uint8_t sid[LK_STORE_SID_SIZE];
+    char client[LK_STORE_CLIENT_MAX + 1];
+    uint32_t attempts; /* before this one */
+};
+struct lk_store_queue {
+    uint64_t pending;
+    int64_t oldest; /* when the oldest was put there; 0 = none */
+};
+
 /* ---- committing ---- */
 
 enum lk_change_kind {
@@ -113,7 +158,14 @@ enum lk_change_kind {
         4, /* one endorsement for many statements; those named complete become active, each with a register entry */
     LK_CHANGE_STATE = 5, /* suspend or revoke, register entry */
     LK_CHANGE_OPERATOR_SET = 6,
-    LK_CHANGE_RESTORE = 7
+    LK_CHANGE_RESTORE = 7,
+    LK_CHANGE_PROVE = 8,    /* a worker asks: PROOF, PROOF_EXPIRED, LIMIT, CONFLICT */
+    LK_CHANGE_CODE = 9,     /* the proof becomes code and session: PROOF, PROOF_EXPIRED, CONFLICT */
+    LK_CHANGE_REDEEM = 10,  /* CODE, CODE_EXPIRED, CONFLICT; REPLAY: the session was ended */
+    LK_CHANGE_END = 11,     /* the client's own word: session and logout go */
+    LK_CHANGE_LOGOUTS = 12, /* takes what is due, each leased */
+    LK_CHANGE_DELIVERED = 13, /* how a delivery ended */
+    LK_CHANGE_AGENT = 14      /* display name and e-mail: UNKNOWN_AGENT */
 };
 
 struct lk_log_record {
@@ -142,6 +194,11 @@ struct lk_change_login {
     bool has_nonce;
     uint8_t nonce[LK_STORE_NONCE_SIZE]; /* already there: reason REPLAY */
     bool refused; /* the signature verified but policy refused: failures + 1, no counter change */
+    bool
+        leaves_proof; /* not refused, now or when re-read: a proof under this transaction, in place of an older one */
+    uint8_t transaction[LK_STORE_TRANSACTION_SIZE];
+    int64_t proof_expiry;
+    uint32_t facts;
     struct lk_log_record record;
 };
 struct lk_change_statement {
@@ -159,12 +216,18 @@ struct lk_change_endorse {
     const uint64_t *row_versions;
     int64_t time;
 };
+/* Which sessions end with a credential that is revoked; suspending ends none. */
+enum lk_sessions {
+    LK_SESSIONS_OF_AGENT = 0, /* all, with whatever key they were opened */
+    LK_SESSIONS_OF_CREDENTIAL = 1
+};
 struct lk_change_state {
     struct lk_view change; /* state change bytes */
     struct lk_digest statement;
     enum lk_state state;
     struct lk_view
         endorsements; /* each u32 length + bytes; may be empty for a holder's own report */
+    enum lk_sessions sessions;
     int64_t time;
 };
 struct lk_change_set {
@@ -177,6 +240,53 @@ struct lk_change_restore {
     struct lk_view restore;
     struct lk_view endorsements;
     int64_t time;
+};
+
+/* row_version of these three: of the statement that the judgement rests on. */
+struct lk_change_prove {
+    uint8_t transaction[LK_STORE_TRANSACTION_SIZE];
+    struct lk_digest statement;
+    uint64_t row_version;
+    uint32_t most; /* passwords */
+};
+struct lk_change_code {
+    uint8_t transaction[LK_STORE_TRANSACTION_SIZE];
+    struct lk_digest statement;
+    uint64_t row_version;
+    uint8_t code[LK_DIGEST_SIZE];
+    uint8_t sid[LK_STORE_SID_SIZE];
+    char client[LK_STORE_CLIENT_MAX + 1];
+    struct lk_view data;
+    int64_t expiry;
+};
+struct lk_change_redeem {
+    uint8_t code[LK_DIGEST_SIZE];
+    struct lk_digest statement;
+    uint64_t row_version;
+    uint8_t access[LK_DIGEST_SIZE];
+    int64_t access_expiry;
+    char client[LK_STORE_CLIENT_MAX + 1];
+};
+struct lk_change_end {
+    uint8_t sid[LK_STORE_SID_SIZE];
+    char client[LK_STORE_CLIENT_MAX + 1];
+};
+struct lk_change_logouts {
+    size_t most;
+    struct lk_store_logout *taken; /* the caller's, room for most */
+    size_t count;                  /* result */
+};
+struct lk_change_delivered {
+    uint64_t id;
+    bool done; /* else tried again later */
+    char detail[LK_STORE_TEXT_MAX + 1];
+};
+struct lk_change_agent {
+    char name[LK_NAME_MAX + 1];
+    bool set_full_name; /* what is not set stays */
+    bool set_email;
+    char full_name[LK_STORE_TEXT_MAX + 1];
+    char email[LK_STORE_TEXT_MAX + 1];
 };
 
 /* Who may still write when the disk is full (design rule 8). Changes of state are always the most urgent. */
@@ -197,6 +307,13 @@ struct lk_change {
         struct lk_change_state state;
         struct lk_change_set set;
         struct lk_change_restore restore;
+        struct lk_change_prove prove;
+        struct lk_change_code code;
+        struct lk_change_redeem redeem;
+        struct lk_change_end end;
+        struct lk_change_logouts logouts;
+        struct lk_change_delivered delivered;
+        struct lk_change_agent agent;
     } u;
     /* results */
     int error; /* 0, or why the whole transaction failed: nothing of the batch is stored */
@@ -225,6 +342,7 @@ struct lk_store_options {
     int64_t log_term;       /* seconds a closed log segment is kept; 0 = for ever */
     int64_t
         names_term; /* seconds names and addresses of log records are kept; 0 = as long as the records */
+    int64_t session_term; /* seconds a session is remembered; 0 = for ever */
 };
 
 struct lk_store_ops {
@@ -257,10 +375,16 @@ struct lk_store_ops {
     /* Log records with number >= first (0: the newest `most`), in ascending order; name NULL = all. */
     int (*read_log)(struct lk_store *store, const char *name, uint64_t first, uint32_t most,
                     int (*each)(void *context, const struct lk_store_log_row *row), void *context);
+    /* Absent: 0 with known = false. A code is found by its own digest or, access set, by that of the access token. */
+    int (*read_proof)(struct lk_store *store, const uint8_t transaction[LK_STORE_TRANSACTION_SIZE],
+                      struct lk_store_proof *ret_proof);
+    int (*read_code)(struct lk_store *store, const uint8_t digest[LK_DIGEST_SIZE], bool access,
+                     struct lk_store_code *ret_code);
+    int (*read_queue)(struct lk_store *store, struct lk_store_queue *ret_queue);
     /* One transaction, a savepoint for each change, in order. Returns 0 or the error that rolled all back (also set in each change). Store thread only.
      * When the disk is full, a third of the reserve is released and the batch tried again as far as low_space() still admits. */
     int (*commit)(struct lk_store *store, struct lk_change **changes, size_t count);
-    /* WAL checkpoint, deletion of expired nonces and closed log segments. Maintenance thread only. */
+    /* WAL checkpoint, deletion of expired nonces, proofs, codes and sessions and of closed log segments. Maintenance thread only. */
     int (*maintain)(struct lk_store *store);
     /* 0 = normal; 1 = a third of the reserve is released, everybody is still served; 2 = two thirds: only uid 0, operators and changes of state;
      * 3 = all of it: only changes of state. What is no longer served gets the reason STORE_LOW. Any thread. */

@@ -127,8 +127,8 @@ static void foreign_schemas(void **state)
         const char *sql;
         const char *undo;
     } changes[] = {
-        {"PRAGMA user_version = 99", "PRAGMA user_version = 1"},
-        {"PRAGMA user_version = 0", "PRAGMA user_version = 1"},
+        {"PRAGMA user_version = 99", "PRAGMA user_version = 2"},
+        {"PRAGMA user_version = 0", "PRAGMA user_version = 2"},
         {"PRAGMA application_id = 7", "PRAGMA application_id = 1280004913"},
         {"CREATE TRIGGER planted AFTER UPDATE ON usage BEGIN UPDATE usage SET counter = 0; END",
          "DROP TRIGGER planted"},
