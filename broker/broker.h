@@ -36,6 +36,7 @@ struct lk_handler {
 extern const struct lk_handler lk_host_handlers[];    /* login_host.c, ended by type 0 */
 extern const struct lk_handler lk_desk_handlers[];    /* desk.c */
 extern const struct lk_handler lk_gateway_handlers[]; /* login_gateway.c */
+extern const struct lk_handler lk_worker_handlers[];  /* gateway_worker.c */
 
 struct lk_connection {
     struct lk_broker *broker;
@@ -59,7 +60,7 @@ struct lk_connection {
     bool paused;        /* its requests are not read: too much is queued or in flight */
     uint32_t in_flight; /* requests that are being worked on (gateway) */
     struct lk_timer
-        deadline; /* for hello, for the request on the host socket, for the last flush */
+        deadline; /* for hello, for the request on host and worker sockets, for the last flush */
     struct lk_connection *next;
 };
 void lk_connection_close(struct lk_connection *connection);
@@ -171,7 +172,7 @@ struct lk_broker {
     struct lk_crash_guard *guard; /* NULL = none: the state folder cannot be used */
     struct lk_log_sink *sink;
     struct lk_connection *connections;
-    struct lk_watch listeners[4]; /* by enum lk_role_socket; 0 unused; ready NULL = not open */
+    struct lk_watch listeners[5]; /* by enum lk_role_socket; 0 unused; ready NULL = not open */
     struct lk_timer accept_pause;
     struct lk_watch signals;
     struct lk_watch store_ready;

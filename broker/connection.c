@@ -20,7 +20,7 @@
 enum {
     ACCEPT_BATCH = 64,     /* connections taken in one turn */
     HELLO_MS = 5000,       /* from accept to hello */
-    REQUEST_MS = 10000,    /* from hello to LOGIN on the host socket */
+    REQUEST_MS = 10000,    /* from hello to the request on host and worker sockets */
     CLOSE_MS = 5000,       /* for the last flush */
     ACCEPT_PAUSE_MS = 100, /* when descriptors have run out */
     IN_FLIGHT_MAX = 1024,  /* requests of one gateway connection that are being worked on */
@@ -39,6 +39,8 @@ static const char *role_name(enum lk_role_socket role)
         return "desk";
     case LK_SOCKET_GATEWAY:
         return "gateway";
+    case LK_SOCKET_WORKER:
+        return "worker";
     default:
         return "?";
     }
@@ -100,7 +102,7 @@ static int connection_hello(struct lk_connection *connection, const struct lk_fr
         return error;
     connection->hello = true;
     lk_loop_disarm(connection->broker->loop, &connection->deadline);
-    if (connection->role == LK_SOCKET_HOST)
+    if (connection->role == LK_SOCKET_HOST || connection->role == LK_SOCKET_WORKER)
         lk_loop_arm(connection->broker->loop, &connection->deadline, REQUEST_MS);
     return 0;
 }
@@ -119,15 +121,21 @@ static int connection_pin(struct lk_connection *connection, const struct lk_fram
     return 0;
 }
 
+/* Where one ceremony with a person may be under way. */
+static bool has_ceremony(const struct lk_connection *connection)
+{
+    return connection->role == LK_SOCKET_HOST || connection->role == LK_SOCKET_DESK;
+}
+
 static int connection_handle(struct lk_connection *connection, const struct lk_frame *frame)
 {
     if (frame->type == LK_MESSAGE_HELLO)
         return connection_hello(connection, frame);
     if (!connection->hello)
         return -LK_ERR_UNEXPECTED;
-    if (connection->role != LK_SOCKET_GATEWAY && frame->type == LK_MESSAGE_PIN)
+    if (has_ceremony(connection) && frame->type == LK_MESSAGE_PIN)
         return connection_pin(connection, frame);
-    if (connection->role != LK_SOCKET_GATEWAY && frame->type == LK_MESSAGE_CANCEL) {
+    if (has_ceremony(connection) && frame->type == LK_MESSAGE_CANCEL) {
         if (frame->payload.len != 0)
             return -LK_ERR_TRAILING;
         /* A cancel may cross the verdict on its way: then there is nothing left to cancel. */
@@ -314,9 +322,20 @@ static const struct lk_handler *role_handlers(enum lk_role_socket role)
         return lk_host_handlers;
     case LK_SOCKET_DESK:
         return lk_desk_handlers;
+    case LK_SOCKET_WORKER:
+        return lk_worker_handlers;
     default:
         return lk_gateway_handlers;
     }
+}
+
+/* Who else may connect is said by the socket's mode, which does not hold root back. Root asks at the host socket; on a machine where a PAM
+ * worker runs as root the password would be read by a process that can do anything. */
+static bool peer_permitted(const struct lk_broker *broker, enum lk_role_socket role, uid_t uid)
+{
+    if (role != LK_SOCKET_WORKER)
+        return true;
+    return broker->rootless ? uid == geteuid() : uid != 0;
 }
 
 static int connection_open(struct lk_broker *broker, enum lk_role_socket role, int fd)
@@ -327,6 +346,8 @@ static int connection_open(struct lk_broker *broker, enum lk_role_socket role, i
 
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
         return -LK_ERR_IO;
+    if (!peer_permitted(broker, role, peer.uid))
+        return -LK_ERR_DENIED;
     if (role == LK_SOCKET_HOST && !lk_limits_connect(broker->limits, peer.uid))
         return -LK_ERR_FULL;
     connection = calloc(1, sizeof(*connection));

@@ -259,7 +259,7 @@ static int start_links(struct launcher *launcher, const int names[2], const int 
 /* "host=4,desk=5,...": what is not open is left out. */
 static void list_descriptors(char *ret_list, size_t size, const int *descriptors)
 {
-    static const char *const names[] = {"host", "desk", "gateway", "names", "device"};
+    static const char *const names[] = {"host", "desk", "gateway", "worker", "names", "device"};
     size_t len = 0;
 
     ret_list[0] = '\0';
@@ -273,7 +273,8 @@ static void list_descriptors(char *ret_list, size_t size, const int *descriptors
 static int start_broker(struct launcher *launcher, int names, int device)
 {
     const struct lk_launcher_sockets *sockets = &launcher->sockets;
-    const int keep[] = {sockets->host, sockets->desk, sockets->gateway, names, device};
+    const int keep[] = {sockets->host,   sockets->desk, sockets->gateway,
+                        sockets->worker, names,         device};
     char program[sizeof(launcher->folder) + 32];
     char list[128];
     const char *arguments[ARGUMENTS] = {program, "--config", launcher->options->config, "--broker",
@@ -310,6 +311,7 @@ static int start_all(struct launcher *launcher)
     lk_fd_close(&launcher->sockets.host);
     lk_fd_close(&launcher->sockets.desk);
     lk_fd_close(&launcher->sockets.gateway);
+    lk_fd_close(&launcher->sockets.worker);
     return error;
 }
 
@@ -398,7 +400,7 @@ static int wait_all(struct launcher *launcher, const sigset_t *signals)
 
 int lk_launcher_run(const struct lk_launcher_options *options)
 {
-    struct launcher launcher = {.options = options, .sockets = {-1, -1, -1, -1}};
+    struct launcher launcher = {.options = options, .sockets = {-1, -1, -1, -1, -1}};
     sigset_t signals;
     int error;
     int status;

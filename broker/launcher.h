@@ -21,12 +21,13 @@ struct lk_launcher_sockets {
     int host;
     int desk;
     int gateway;
+    int worker;
     int lock; /* held as long as this launcher lives */
 };
 /* In folder run, which is made if it is not there and must belong to the caller and be writable by nobody else; or those a supervisor has opened
  * (LISTEN_FDS, by name). 0 or a negative error after a line on stderr. */
 int lk_launcher_open_sockets(const char *run, struct lk_launcher_sockets *ret_sockets);
-/* Those that a supervisor has opened for this process, by LISTEN_FDNAMES host, desk, gateway; how many there were, or a negative error. */
+/* Those that a supervisor has opened for this process, by LISTEN_FDNAMES host, desk, gateway, worker; how many there were, or a negative error. */
 int lk_launcher_take_sockets(struct lk_launcher_sockets *ret_sockets);
 
 /* self_test.c */

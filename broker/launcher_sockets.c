@@ -99,7 +99,7 @@ int lk_launcher_take_sockets(struct lk_launcher_sockets *ret_sockets)
     uint64_t passed;
     int count = 0;
 
-    *ret_sockets = (struct lk_launcher_sockets){-1, -1, -1, -1};
+    *ret_sockets = (struct lk_launcher_sockets){-1, -1, -1, -1, -1};
     if (pid_text == NULL || count_text == NULL || names == NULL ||
         lk_number_parse(pid_text, 1, INT_MAX, &pid) < 0 || pid != (uint64_t)getpid())
         return 0;
@@ -113,12 +113,13 @@ int lk_launcher_take_sockets(struct lk_launcher_sockets *ret_sockets)
         int *place = len == 4 && strncmp(names, "host", len) == 0      ? &ret_sockets->host
                      : len == 4 && strncmp(names, "desk", len) == 0    ? &ret_sockets->desk
                      : len == 7 && strncmp(names, "gateway", len) == 0 ? &ret_sockets->gateway
+                     : len == 6 && strncmp(names, "worker", len) == 0  ? &ret_sockets->worker
                                                                        : NULL;
 
         if (place == NULL || *place >= 0) {
             (void)fprintf(stderr,
-                          "latchkeyd: a socket named '%.*s' was passed: host, desk and gateway are "
-                          "known, each once\n",
+                          "latchkeyd: a socket named '%.*s' was passed: host, desk, gateway and "
+                          "worker are known, each once\n",
                           (int)len, names);
             return -LK_ERR_UNEXPECTED;
         }
@@ -146,5 +147,7 @@ int lk_launcher_open_sockets(const char *run, struct lk_launcher_sockets *ret_so
         error = socket_open(run, "desk", 0660, "latchkey-operators", &ret_sockets->desk);
     if (error == 0)
         error = socket_open(run, "gateway", 0660, "latchkey-sso", &ret_sockets->gateway);
+    if (error == 0)
+        error = socket_open(run, "worker", 0660, "latchkey-pam", &ret_sockets->worker);
     return error;
 }

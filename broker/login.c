@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/gateway.h"
 #include "broker/run.h"
 
 static void login_deny(struct lk_login *login, enum lk_reason reason)
@@ -82,6 +83,10 @@ static void login_commit(struct lk_login *login, const struct lk_store_row *row,
     change->u.login.has_nonce = login->has_nonce;
     memcpy(change->u.login.nonce, login->nonce, sizeof(login->nonce));
     change->u.login.refused = login->judged != LK_REASON_NONE;
+    change->u.login.leaves_proof = login->leaves_proof;
+    memcpy(change->u.login.transaction, login->transaction, sizeof(login->transaction));
+    change->u.login.proof_expiry = lk_clock_now(login->broker->clock) + LK_PROOF_SECONDS;
+    change->u.login.facts = login->facts;
     login_fill_record(login, &change->u.login.record, aaguid);
     change->done = login_committed;
     change->context = login;
@@ -126,6 +131,9 @@ static void login_judge(struct lk_login *login)
     login->judged = login_objection(login, &login->rows, login->row, &standing);
     login->subject = standing.statement.subject;
     (void)snprintf(login->name, sizeof(login->name), "%s", login->rows.name);
+    login->facts = ((login->job.flags & LK_FLAG_UV) != 0 ? LK_LOGIN_FACT_USER_VERIFIED : 0U) |
+                   (standing.statement.proved.has_anchor ? LK_LOGIN_FACT_ATTESTED : 0U);
+    lk_gateway_groups(&standing.statement, login->groups, sizeof(login->groups));
     login_commit(login, login->row, standing.statement.aaguid);
 }
 

@@ -21,6 +21,8 @@ struct lk_login {
     bool has_nonce;
     uint8_t nonce[LK_STORE_NONCE_SIZE];
     bool user_handle_required; /* gateway: the answer names the subject */
+    bool leaves_proof;         /* gateway: under this transaction */
+    uint8_t transaction[LK_STORE_TRANSACTION_SIZE];
     struct lk_verify_job
         job; /* relying_party, origin or client_data_hash, user_verification are the caller's */
     /* Called once, on the loop thread, possibly before lk_login_start returns. The login is the callee's to clear and free. */
@@ -32,6 +34,8 @@ struct lk_login {
     bool signature_verified;
     struct lk_subject subject;  /* only if the signature verified */
     char name[LK_NAME_MAX + 1]; /* current login name, likewise */
+    uint32_t facts;             /* LK_LOGIN_FACT_*, likewise */
+    char groups[513];           /* of the statement, likewise */
 
     /* inside */
     struct lk_digest credential;

@@ -9,46 +9,21 @@
 #include <string.h>
 
 #include "broker/challenge.h"
+#include "broker/gateway.h"
 #include "broker/gather.h"
 #include "broker/login.h"
 #include "broker/run.h"
 
 struct gateway_login {
-    struct lk_login login;            /* first: lk_login callbacks get it */
-    struct lk_connection *connection; /* NULL once the peer is gone */
-    uint32_t request;
-    struct gateway_login *next; /* of this connection */
+    struct lk_gateway_job job;
+    struct lk_login login;
 };
-
-/* The connection's work is the list of its logins: when it goes, they finish without an answer. */
-static void gateway_cancel(struct lk_connection *connection)
-{
-    for (struct gateway_login *one = connection->work; one != NULL; one = one->next)
-        one->connection = NULL;
-    connection->work = NULL;
-    connection->in_flight = 0;
-}
-
-static void gateway_unlink(struct gateway_login *gateway)
-{
-    struct lk_connection *connection = gateway->connection;
-    struct gateway_login *one = connection->work;
-
-    if (one == gateway) {
-        connection->work = gateway->next;
-    } else {
-        while (one->next != gateway)
-            one = one->next;
-        one->next = gateway->next;
-    }
-    connection->in_flight--;
-}
 
 static void gateway_end(struct gateway_login *gateway, enum lk_reason reason)
 {
     struct lk_login *login = &gateway->login;
     struct lk_broker *broker = login->broker;
-    struct lk_connection *connection = gateway->connection;
+    struct lk_connection *connection = gateway->job.connection;
     struct lk_gateway_verdict verdict = {.reason = (uint32_t)lk_reason_public(reason)};
     struct lk_source source;
 
@@ -56,17 +31,20 @@ static void gateway_end(struct gateway_login *gateway, enum lk_reason reason)
         verdict.reason = (uint32_t)reason;
         memcpy(verdict.subject, login->subject.bytes, sizeof(verdict.subject));
     }
-    if (reason == LK_REASON_NONE)
+    if (reason == LK_REASON_NONE) {
         (void)snprintf(verdict.name, sizeof(verdict.name), "%s", login->name);
+        (void)snprintf(verdict.full_name, sizeof(verdict.full_name), "%s", login->rows.full_name);
+        (void)snprintf(verdict.groups, sizeof(verdict.groups), "%s", login->groups);
+        verdict.facts = login->facts;
+    }
     if (reason != LK_REASON_NONE && (!login->signature_verified || login->change.number == 0)) {
         lk_source_set(&source, connection != NULL ? connection->uid : 0, "gateway", "");
         lk_gather_add(broker->gather, &source, LK_KIND_BROWSER, reason, login->service, "");
     }
-    if (connection != NULL) {
-        gateway_unlink(gateway);
-        if (lk_gateway_verdict_encode(&connection->out, gateway->request, &verdict) != 0)
-            lk_broker_log(broker, "a verdict could not be written");
-    }
+    if (connection != NULL &&
+        lk_gateway_verdict_encode(&connection->out, gateway->job.request, &verdict) != 0)
+        lk_broker_log(broker, "a verdict could not be written");
+    lk_gateway_job_unlink(&gateway->job);
     lk_login_clear(login);
     free(gateway);
 }
@@ -143,19 +121,16 @@ static int handle_login(struct lk_broker *broker, struct lk_connection *connecti
     gateway = calloc(1, sizeof(*gateway));
     if (gateway == NULL)
         return -LK_ERR_NOMEM;
-    gateway->connection = connection;
-    gateway->request = frame->request;
+    lk_gateway_job_link(&gateway->job, connection, frame->request);
     gateway->login.broker = broker;
     gateway->login.kind = LK_KIND_BROWSER;
     gateway->login.user_handle_required = true;
     gateway->login.began_ms = lk_clock_monotonic_ms(broker->clock);
     gateway->login.decided = gateway_decided;
     gateway->login.context = gateway;
+    gateway->login.leaves_proof = true;
+    memcpy(gateway->login.transaction, asked.transaction, sizeof(asked.transaction));
     (void)snprintf(gateway->login.service, sizeof(gateway->login.service), "gateway");
-    gateway->next = connection->work;
-    connection->work = gateway;
-    connection->work_cancel = gateway_cancel;
-    connection->in_flight++;
     reason = lk_broker_ready(broker);
     if (reason == LK_REASON_NONE && broker->config.gateway_host[0] == '\0')
         reason = LK_REASON_CONFIG;
@@ -187,5 +162,11 @@ static int handle_challenge(struct lk_broker *broker, struct lk_connection *conn
 const struct lk_handler lk_gateway_handlers[] = {
     {LK_MESSAGE_GATEWAY_CHALLENGE, handle_challenge},
     {LK_MESSAGE_GATEWAY_LOGIN, handle_login},
+    {LK_MESSAGE_GATEWAY_CODE, lk_gateway_handle_code},
+    {LK_MESSAGE_GATEWAY_REDEEM, lk_gateway_handle_redeem},
+    {LK_MESSAGE_GATEWAY_ACCESS, lk_gateway_handle_access},
+    {LK_MESSAGE_GATEWAY_END, lk_gateway_handle_end},
+    {LK_MESSAGE_GATEWAY_LOGOUTS, lk_gateway_handle_logouts},
+    {LK_MESSAGE_GATEWAY_DELIVERED, lk_gateway_handle_delivered},
     {0, NULL},
 };

@@ -70,7 +70,7 @@ static int link_open(const char *value, bool may_connect)
     return fd;
 }
 
-/* "host=3,desk=4,gateway=5,names=6,device=7", or "systemd,names=/run/...,device=/run/..." */
+/* "host=3,desk=4,gateway=5,worker=6,names=7,device=8", or "systemd,names=/run/...,device=/run/..." */
 static int broker_list(char *list, struct lk_run_options *run)
 {
     struct lk_launcher_sockets sockets;
@@ -86,6 +86,7 @@ static int broker_list(char *list, struct lk_run_options *run)
             run->host = sockets.host;
             run->desk = sockets.desk;
             run->gateway = sockets.gateway;
+            run->worker = sockets.worker;
             continue;
         }
         if (value == NULL)
@@ -94,11 +95,12 @@ static int broker_list(char *list, struct lk_run_options *run)
         place = strcmp(part, "host") == 0      ? &run->host
                 : strcmp(part, "desk") == 0    ? &run->desk
                 : strcmp(part, "gateway") == 0 ? &run->gateway
+                : strcmp(part, "worker") == 0  ? &run->worker
                 : strcmp(part, "names") == 0   ? &run->names
                 : strcmp(part, "device") == 0  ? &run->device
                                                : NULL;
         if (place == NULL)
-            return refuse("--broker: host, desk, gateway, names and device are known");
+            return refuse("--broker: host, desk, gateway, worker, names and device are known");
         *place = link_open(value, place == &run->names || place == &run->device);
         if (*place < 0)
             return refuse("--broker: a descriptor cannot be used");
@@ -197,7 +199,7 @@ int main(int argc, char **argv)
 {
     struct command_line line = {
         .launcher = {.config = LK_CONFIG_PATH},
-        .run = {.host = -1, .desk = -1, .gateway = -1, .names = -1, .device = -1}};
+        .run = {.host = -1, .desk = -1, .gateway = -1, .worker = -1, .names = -1, .device = -1}};
     int status = parse(argc, argv, &line);
 
     if (status == 0)

@@ -134,7 +134,8 @@ static int start_listeners(struct lk_broker *broker, const struct lk_run_options
         int fd;
     } sockets[] = {{LK_SOCKET_HOST, options->host},
                    {LK_SOCKET_DESK, options->desk},
-                   {LK_SOCKET_GATEWAY, options->gateway}};
+                   {LK_SOCKET_GATEWAY, options->gateway},
+                   {LK_SOCKET_WORKER, options->worker}};
     int error = 0;
 
     for (size_t i = 0; error == 0 && i < sizeof(sockets) / sizeof(sockets[0]); i++) {

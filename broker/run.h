@@ -10,6 +10,7 @@ struct lk_run_options {
     int host; /* listening sockets; -1 = not open */
     int desk;
     int gateway;
+    int worker;
     int names; /* links; -1 = there is none */
     int device;
     bool test_mode;

@@ -103,7 +103,9 @@ void lk_state_open_store(struct lk_broker *broker)
                                              .crypto = broker->crypto,
                                              .clock = broker->clock,
                                              .reserve_bytes = RESERVE,
-                                             .log_term = (int64_t)broker->config.log_days * DAY};
+                                             .log_term = (int64_t)broker->config.log_days * DAY,
+                                             .session_term =
+                                                 (int64_t)broker->config.session_days * DAY};
     int error = broker->store_ops->open(&options, &broker->store);
 
     broker->store_reason = LK_REASON_NONE;

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Codes: CODE makes one of a proof, REDEEM takes it in, ACCESS tells whose access token it was. Each time the credential is judged anew by the same
+ * code as at the login, and the transaction refuses what has changed since. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/gateway.h"
+#include "broker/run.h"
+
+static struct lk_gateway_job *job_new(struct lk_connection *connection, uint32_t request,
+                                      size_t size,
+                                      void (*answer)(struct lk_gateway_job *, enum lk_reason))
+{
+    struct lk_gateway_job *job = calloc(1, size);
+
+    if (job == NULL)
+        return NULL;
+    lk_gateway_job_link(job, connection, request);
+    job->answer = answer;
+    return job;
+}
+
+/* ---- CODE ---- */
+
+struct code_job {
+    struct lk_gateway_job job; /* first: it is freed by this address */
+    uint8_t data[LK_CODE_DATA_MAX];
+};
+
+/* What the statement behind this proof is, if the proof may become a code. */
+static enum lk_reason code_judge(struct lk_broker *broker, struct lk_change_code *change)
+{
+    struct lk_store_proof proof;
+    struct lk_store_rows rows = {0};
+    struct lk_standing_result standing;
+    enum lk_reason reason = lk_broker_ready(broker);
+
+    if (reason != LK_REASON_NONE)
+        return reason;
+    if (broker->store_ops->read_proof(broker->store, change->transaction, &proof) != 0)
+        return LK_REASON_STORE_UNAVAILABLE;
+    if (!proof.known || proof.passwords == 0)
+        return LK_REASON_PROOF;
+    if (proof.expiry <= lk_clock_now(broker->clock))
+        return LK_REASON_PROOF_EXPIRED;
+    reason = lk_gateway_judge(broker, &proof.statement, &rows, &standing);
+    if (reason == LK_REASON_NONE) {
+        change->statement = proof.statement;
+        change->row_version = rows.rows[0].row_version;
+    }
+    lk_store_rows_free(&rows);
+    return reason;
+}
+
+int lk_gateway_handle_code(struct lk_broker *broker, struct lk_connection *connection,
+                           const struct lk_frame *frame)
+{
+    struct lk_gateway_code asked;
+    struct lk_change_code *change;
+    struct code_job *code;
+    enum lk_reason reason;
+    int error = lk_gateway_code_decode(frame->payload, &asked);
+
+    if (error == 0 && !lk_gateway_client_valid(asked.client))
+        error = -LK_ERR_RANGE;
+    if (error != 0)
+        return error;
+    code = (struct code_job *)job_new(connection, frame->request, sizeof(*code),
+                                      lk_gateway_answer_result);
+    if (code == NULL)
+        return -LK_ERR_NOMEM;
+    code->job.change.kind = LK_CHANGE_CODE;
+    change = &code->job.change.u.code;
+    memcpy(change->transaction, asked.transaction, sizeof(change->transaction));
+    memcpy(change->code, asked.code, sizeof(change->code));
+    memcpy(change->sid, asked.sid, sizeof(change->sid));
+    memcpy(change->client, asked.client, sizeof(change->client));
+    if (asked.data.len > 0)
+        memcpy(code->data, asked.data.data, asked.data.len);
+    change->data = LK_VIEW(code->data, asked.data.len);
+    change->expiry = lk_clock_now(broker->clock) + LK_CODE_SECONDS;
+    reason = code_judge(broker, change);
+    if (reason != LK_REASON_NONE)
+        lk_gateway_job_end(&code->job, reason);
+    else
+        lk_gateway_job_commit(&code->job);
+    return 0;
+}
+
+/* ---- REDEEM and ACCESS ---- */
+
+static void redeemed_fill(struct lk_gateway_redeemed *redeemed, const struct lk_store_code *code,
+                          const struct lk_store_rows *rows, const struct lk_statement *statement)
+{
+    memcpy(redeemed->subject, rows->subject.bytes, sizeof(redeemed->subject));
+    memcpy(redeemed->sid, code->sid, sizeof(redeemed->sid));
+    memcpy(redeemed->client, code->client, sizeof(redeemed->client));
+    (void)snprintf(redeemed->name, sizeof(redeemed->name), "%s", rows->name);
+    (void)snprintf(redeemed->full_name, sizeof(redeemed->full_name), "%s", rows->full_name);
+    (void)snprintf(redeemed->email, sizeof(redeemed->email), "%s", rows->email);
+    lk_gateway_groups(statement, redeemed->groups, sizeof(redeemed->groups));
+    redeemed->auth_time = code->auth_time;
+    redeemed->facts = code->facts & (LK_LOGIN_FACT_USER_VERIFIED | LK_LOGIN_FACT_ATTESTED);
+}
+
+struct redeem_job {
+    struct lk_gateway_job job; /* first: it is freed by this address */
+    struct lk_store_code code;
+    struct lk_gateway_redeemed redeemed; /* told only if the commit says so */
+};
+
+static void redeem_answer(struct lk_gateway_job *job, enum lk_reason reason)
+{
+    const struct redeem_job *redeem = (const struct redeem_job *)job;
+    struct lk_gateway_redeemed answer = {.reason = (uint32_t)reason};
+
+    if (reason == LK_REASON_NONE)
+        answer = redeem->redeemed;
+    if (lk_gateway_redeemed_encode(&job->connection->out, job->request, &answer) != 0)
+        lk_broker_log(job->broker, "an answer could not be written");
+}
+
+/* NONE: to be committed. A used code is committed as well: the transaction ends its session. */
+static enum lk_reason redeem_judge(struct lk_broker *broker, struct redeem_job *redeem)
+{
+    struct lk_change_redeem *change = &redeem->job.change.u.redeem;
+    const struct lk_store_code *code = &redeem->code;
+    struct lk_store_rows rows = {0};
+    struct lk_standing_result standing;
+    enum lk_reason reason = lk_broker_ready(broker);
+
+    if (reason != LK_REASON_NONE)
+        return reason;
+    if (broker->store_ops->read_code(broker->store, change->code, false, &redeem->code) != 0)
+        return LK_REASON_STORE_UNAVAILABLE;
+    if (!code->known || strcmp(code->client, change->client) != 0)
+        return LK_REASON_CODE;
+    if (code->access_expiry != 0)
+        return LK_REASON_NONE;
+    reason = lk_gateway_judge(broker, &code->statement, &rows, &standing);
+    if (reason == LK_REASON_NONE && code->ended)
+        reason = LK_REASON_CODE;
+    if (reason == LK_REASON_NONE && code->expiry <= lk_clock_now(broker->clock))
+        reason = LK_REASON_CODE_EXPIRED;
+    if (reason == LK_REASON_NONE) {
+        change->statement = code->statement;
+        change->row_version = rows.rows[0].row_version;
+        redeemed_fill(&redeem->redeemed, code, &rows, &standing.statement);
+        redeem->redeemed.data = LK_VIEW(code->data, code->data_len);
+    }
+    lk_store_rows_free(&rows);
+    return reason;
+}
+
+int lk_gateway_handle_redeem(struct lk_broker *broker, struct lk_connection *connection,
+                             const struct lk_frame *frame)
+{
+    struct lk_gateway_redeem asked;
+    struct lk_change_redeem *change;
+    struct redeem_job *redeem;
+    enum lk_reason reason;
+    int error = lk_gateway_redeem_decode(frame->payload, &asked);
+
+    if (error == 0 && !lk_gateway_client_valid(asked.client))
+        error = -LK_ERR_RANGE;
+    if (error != 0)
+        return error;
+    redeem =
+        (struct redeem_job *)job_new(connection, frame->request, sizeof(*redeem), redeem_answer);
+    if (redeem == NULL)
+        return -LK_ERR_NOMEM;
+    redeem->job.change.kind = LK_CHANGE_REDEEM;
+    change = &redeem->job.change.u.redeem;
+    memcpy(change->code, asked.code, sizeof(change->code));
+    memcpy(change->access, asked.access, sizeof(change->access));
+    memcpy(change->client, asked.client, sizeof(change->client));
+    change->access_expiry = lk_clock_now(broker->clock) + LK_ACCESS_SECONDS;
+    reason = redeem_judge(broker, redeem);
+    if (reason != LK_REASON_NONE)
+        lk_gateway_job_end(&redeem->job, reason);
+    else
+        lk_gateway_job_commit(&redeem->job);
+    return 0;
+}
+
+static enum lk_reason access_judge(struct lk_broker *broker, const uint8_t *access,
+                                   struct lk_gateway_redeemed *ret_redeemed)
+{
+    struct lk_store_code code;
+    struct lk_store_rows rows = {0};
+    struct lk_standing_result standing;
+    enum lk_reason reason = lk_broker_ready(broker);
+
+    if (reason != LK_REASON_NONE)
+        return reason;
+    if (broker->store_ops->read_code(broker->store, access, true, &code) != 0)
+        return LK_REASON_STORE_UNAVAILABLE;
+    if (!code.known)
+        return LK_REASON_CODE;
+    reason = lk_gateway_judge(broker, &code.statement, &rows, &standing);
+    if (reason == LK_REASON_NONE && code.ended)
+        reason = LK_REASON_CODE;
+    if (reason == LK_REASON_NONE && code.access_expiry <= lk_clock_now(broker->clock))
+        reason = LK_REASON_CODE_EXPIRED;
+    if (reason == LK_REASON_NONE)
+        redeemed_fill(ret_redeemed, &code, &rows, &standing.statement);
+    lk_store_rows_free(&rows);
+    return reason;
+}
+
+int lk_gateway_handle_access(struct lk_broker *broker, struct lk_connection *connection,
+                             const struct lk_frame *frame)
+{
+    struct lk_gateway_access asked;
+    struct lk_gateway_redeemed answer = {0};
+    int error = lk_gateway_access_decode(frame->payload, &asked);
+
+    if (error != 0)
+        return error;
+    answer.reason = (uint32_t)access_judge(broker, asked.access, &answer);
+    return lk_gateway_redeemed_encode(&connection->out, frame->request, &answer);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* The worker socket: one question a connection. Has this person touched his key for this transaction?
+ *
+ * Hostile input: a worker runs PAM modules with values from the browser. All it can gain here is the count of its passwords: a proof is made by a verified
+ * signature only, and a code by the issuer only. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/gateway.h"
+#include "broker/run.h"
+
+struct prove_job {
+    struct lk_gateway_job job; /* first: it is freed by this address */
+    uint8_t nonce[LK_NONCE_SIZE];
+};
+
+static void prove_answer(struct lk_gateway_job *job, enum lk_reason reason)
+{
+    const struct prove_job *prove = (const struct prove_job *)job;
+    struct lk_verdict verdict = {.reason = (uint32_t)reason, .retries = LK_RETRIES_UNKNOWN};
+
+    memcpy(verdict.nonce, prove->nonce, sizeof(verdict.nonce));
+    if (lk_verdict_encode(&job->connection->out, job->request, &verdict) != 0)
+        lk_broker_log(job->broker, "a verdict could not be written");
+    job->connection->closing = true;
+}
+
+/* Another agent's proof is told apart from nobody's only to a worker, which has its name from the issuer. */
+static enum lk_reason prove_judge(struct lk_broker *broker, const char *name,
+                                  struct lk_change_prove *change)
+{
+    struct lk_store_proof proof;
+    struct lk_store_rows rows = {0};
+    struct lk_standing_result standing;
+    enum lk_reason reason = lk_broker_ready(broker);
+
+    if (reason != LK_REASON_NONE)
+        return reason;
+    if (broker->store_ops->read_proof(broker->store, change->transaction, &proof) != 0)
+        return LK_REASON_STORE_UNAVAILABLE;
+    if (!proof.known)
+        return LK_REASON_PROOF;
+    if (proof.expiry <= lk_clock_now(broker->clock))
+        return LK_REASON_PROOF_EXPIRED;
+    reason = lk_gateway_judge(broker, &proof.statement, &rows, &standing);
+    if (rows.count == 1 && strcmp(rows.name, name) != 0)
+        reason = LK_REASON_NAME_REASSIGNED;
+    if (reason == LK_REASON_NONE && proof.passwords >= LK_PROOF_PASSWORDS)
+        reason = LK_REASON_LIMIT;
+    if (reason == LK_REASON_NONE) {
+        change->statement = proof.statement;
+        change->row_version = rows.rows[0].row_version;
+    }
+    lk_store_rows_free(&rows);
+    return reason;
+}
+
+static int handle_prove(struct lk_broker *broker, struct lk_connection *connection,
+                        const struct lk_frame *frame)
+{
+    struct lk_worker_prove asked;
+    struct prove_job *prove;
+    enum lk_reason reason;
+    int error = lk_worker_prove_decode(frame->payload, &asked);
+
+    if (error != 0)
+        return error;
+    if (connection->work != NULL)
+        return -LK_ERR_UNEXPECTED;
+    prove = calloc(1, sizeof(*prove));
+    if (prove == NULL)
+        return -LK_ERR_NOMEM;
+    lk_loop_disarm(broker->loop, &connection->deadline);
+    lk_gateway_job_link(&prove->job, connection, frame->request);
+    prove->job.answer = prove_answer;
+    memcpy(prove->nonce, asked.nonce, sizeof(prove->nonce));
+    prove->job.change.kind = LK_CHANGE_PROVE;
+    memcpy(prove->job.change.u.prove.transaction, asked.transaction, sizeof(asked.transaction));
+    prove->job.change.u.prove.most = LK_PROOF_PASSWORDS;
+    reason = prove_judge(broker, asked.name, &prove->job.change.u.prove);
+    if (reason != LK_REASON_NONE)
+        lk_gateway_job_end(&prove->job, reason);
+    else
+        lk_gateway_job_commit(&prove->job);
+    return 0;
+}
+
+const struct lk_handler lk_worker_handlers[] = {
+    {LK_MESSAGE_WORKER_PROVE, handle_prove},
+    {0, NULL},
+};
