@@ -53,7 +53,11 @@ class Terminal:
             except OSError:
                 data = b""
             if not data:
-                break
+                if self._ended():
+                    break
+                # login of Debian 13 hangs its terminal up and opens it again: a closed terminal is not yet the end.
+                time.sleep(0.01)
+                continue
             text = data.decode(errors="replace")
             self.transcript += text
             pending = self._answer(rules, pending + text)
@@ -71,16 +75,18 @@ class Terminal:
             else:
                 self.type(answer + "\n")
 
-    def _finish(self, end):
-        while time.monotonic() < end:
+    def _ended(self):
+        if self.status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:
-                self.status = os.waitstatus_to_exitcode(status)
-                if self.status < 0:
-                    self.status = 256 - self.status
-                break
+                code = os.waitstatus_to_exitcode(status)
+                self.status = code if code >= 0 else 256 - code
+        return self.status is not None
+
+    def _finish(self, end):
+        while time.monotonic() < end and not self._ended():
             time.sleep(0.01)
-        else:
+        if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.terminal)
