@@ -16,16 +16,23 @@ static int lk_arguments_socket(const char *value, struct lk_arguments *arguments
     return 0;
 }
 
+static int lk_arguments_flag(bool *flag)
+{
+    if (*flag)
+        return -LK_ERR_DUPLICATE;
+    *flag = true;
+    return 0;
+}
+
 static int lk_arguments_word(const char *word, struct lk_arguments *arguments)
 {
     if (strncmp(word, "socket=", 7) == 0)
         return lk_arguments_socket(word + 7, arguments);
-    if (strcmp(word, "debug") != 0)
-        return -LK_ERR_CONFIG;
-    if (arguments->debug)
-        return -LK_ERR_DUPLICATE;
-    arguments->debug = true;
-    return 0;
+    if (strcmp(word, "debug") == 0)
+        return lk_arguments_flag(&arguments->debug);
+    if (strcmp(word, "transaction") == 0)
+        return lk_arguments_flag(&arguments->transaction);
+    return -LK_ERR_CONFIG;
 }
 
 int lk_arguments_read(int argc, const char **argv, struct lk_arguments *ret_arguments,
@@ -42,7 +49,7 @@ int lk_arguments_read(int argc, const char **argv, struct lk_arguments *ret_argu
         }
     }
     if (arguments.socket == NULL)
-        arguments.socket = LK_HOST_SOCKET;
+        arguments.socket = arguments.transaction ? LK_WORKER_SOCKET : LK_HOST_SOCKET;
     *ret_arguments = arguments;
     return 0;
 }

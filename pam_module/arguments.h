@@ -7,11 +7,14 @@
 
 #include "base/error.h"
 
-#define LK_HOST_SOCKET "/run/latchkey/host"
+#define LK_HOST_SOCKET   "/run/latchkey/host"
+#define LK_WORKER_SOCKET "/run/latchkey/worker"
 
 struct lk_arguments {
     const char *socket; /* borrowed from argv, or the default */
     bool debug;
+    bool
+        transaction; /* the stack of the gateway: asks the broker about a browser's touch, and no key here */
 };
 
 /* 0, -LK_ERR_CONFIG (unknown, empty, relative or too long) or -LK_ERR_DUPLICATE; then *ret_bad is the offending word. */

@@ -17,6 +17,7 @@
 #include "message/text.h"
 #include "pam_module/journal.h"
 #include "pam_module/remote.h"
+#include "pam_module/transaction.h"
 
 /* The broker ends a ceremony after 30 s and is started again 500 ms after its end; the login time-out is for one that has stopped. A
  * PIN has at least four code points (CTAP 2.1 section 6.5.1). */
@@ -231,12 +232,13 @@ static bool lk_attempt_pause(struct lk_attempt *attempt)
 }
 
 /* A broker that is being restarted gets one more chance, unless the person has already been asked for something: nobody is to
- * touch twice without knowing why. */
+ * touch twice without knowing why. The gateway's page has a way on of its own. */
 static enum lk_reason lk_attempt_ask_broker(struct lk_attempt *attempt)
 {
     struct lk_verdict verdict = {.reason = LK_REASON_INTERNAL};
-    bool seen;
-    int r = lk_attempt_ceremony(attempt, &verdict, &seen);
+    bool seen = true;
+    int r = attempt->arguments.transaction ? lk_transaction_ask(attempt, &verdict)
+                                           : lk_attempt_ceremony(attempt, &verdict, &seen);
 
     if ((r == -LK_ERR_CLOSED || r == -LK_ERR_NOT_FOUND) && !seen)
         r = lk_attempt_pause(attempt) ? lk_attempt_ceremony(attempt, &verdict, &seen)

@@ -48,14 +48,16 @@ static bool fake_send(struct fake_run *run, int encoded, size_t limit)
 static bool fake_hello(struct fake_run *run, const struct fake_step *step)
 {
     uint16_t version = step->value != 0 ? (uint16_t)step->value : (uint16_t)LK_PROTOCOL_VERSION;
-    struct lk_hello hello = {.lowest = version, .highest = version, .role = LK_SOCKET_HOST};
+    struct lk_hello hello = {.lowest = version, .highest = version};
     struct lk_hello asked;
     struct lk_frame frame;
     size_t size;
 
     if (!fake_read(run, &frame, &size) || frame.type != LK_MESSAGE_HELLO ||
-        lk_hello_decode(frame.payload, &asked) != 0 || asked.role != LK_SOCKET_HOST)
+        lk_hello_decode(frame.payload, &asked) != 0 ||
+        (asked.role != LK_SOCKET_HOST && asked.role != LK_SOCKET_WORKER))
         return false;
+    hello.role = run->notes->role = asked.role;
     lk_buf_consume(&run->in, size);
     return fake_send(run, lk_hello_encode(&run->out, &hello), SIZE_MAX);
 }
@@ -70,6 +72,21 @@ static bool fake_login(struct fake_run *run)
         return false;
     run->request = frame.request;
     run->notes->logins++;
+    lk_buf_consume(&run->in, size);
+    return true;
+}
+
+static bool fake_prove(struct fake_run *run)
+{
+    struct lk_frame frame;
+    size_t size;
+
+    if (!fake_read(run, &frame, &size) || frame.type != LK_MESSAGE_WORKER_PROVE ||
+        lk_worker_prove_decode(frame.payload, &run->notes->prove) != 0)
+        return false;
+    memcpy(run->notes->login.nonce, run->notes->prove.nonce, LK_NONCE_SIZE);
+    run->request = frame.request;
+    run->notes->proves++;
     lk_buf_consume(&run->in, size);
     return true;
 }
@@ -157,6 +174,8 @@ static bool fake_step(struct fake_run *run, const struct fake_step *step)
         return fake_hello(run, step);
     case FAKE_LOGIN:
         return fake_login(run);
+    case FAKE_PROVE:
+        return fake_prove(run);
     case FAKE_EVENT:
         if (step->text != NULL)
             snprintf(event.detail, sizeof(event.detail), "%s", step->text);

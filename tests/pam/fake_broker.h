@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "message/gateway.h"
 #include "message/host.h"
 
 enum fake_act {
@@ -14,6 +15,7 @@ enum fake_act {
     FAKE_ACCEPT,  /* closes what is open and takes the next connection */
     FAKE_HELLO, /* reads hello and answers it; value = version to answer with, 0 = the right one */
     FAKE_LOGIN, /* reads the login request */
+    FAKE_PROVE, /* reads the question of the gateway's stack; its nonce is that of the verdicts */
     FAKE_EVENT, /* value = event, retries, text = detail */
     FAKE_ASK,   /* retries, value = 1: again, 2: choose */
     FAKE_REPLY, /* reads PIN or CANCEL */
@@ -40,6 +42,9 @@ struct fake_notes {
     unsigned connections;
     unsigned logins;
     struct lk_login_request login;
+    unsigned proves;
+    struct lk_worker_prove prove;
+    enum lk_role_socket role; /* that the peer's hello named */
     unsigned pins;
     char pin[4][LK_PIN_MAX + 1];
     bool cancelled;

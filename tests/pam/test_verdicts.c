@@ -79,7 +79,9 @@ static int expected_code(uint32_t reason)
     case LK_REASON_PROTOCOL:
     case LK_REASON_INTERNAL:
     case LK_REASON_DEVICE_UNAVAILABLE:
+    case LK_REASON_STACK_UNAVAILABLE:
         return PAM_AUTHINFO_UNAVAIL;
+    case LK_REASON_STACK:
     case LK_REASON_CONFIG:
         return PAM_SERVICE_ERR;
     default:
