@@ -94,7 +94,7 @@ class Trap(unittest.TestCase):
                   f"https%3A%2F%2FCHAT.localhost%3A{port}%2F", f"https%3A%2F%2Fchat%2Elocalhost%3A{port}%2F", f"https%3A%2F%2F{host}",
                   f"https%3A%2F%2F{host}%5C%40evil.example%2F", f"https%3A%2F%2F{host}%5Cevil%2F", f"https%3A%5C%5C{host}%2F", f"https%3A%2F{host}%2F",
                   f"https%3A%2F%2F%2F{host}%2F", f"https%253A%252F%252F{host}%252F", f"%20{ours}", f"%09{ours}", f"{ours}%2e%2e%2fother",
-                  f"{ours}..%2Fother", f"{ours}%0d%0aSet-Cookie:%20a=b", f"{ours}%00", f"{ours}%5C..", f"https%3A%2F%2F{host}%3F%2F", f"{ours}+", f"{ours}#x",
+                  f"{ours}..%2Fother", f"{ours}%0d%0aSet-Cookie:%20a=b", f"{ours}%00", f"{ours}%5C..", f"{ours}%5C%40evil.example%2F", f"https%3A%2F%2F{host}%3F%2F", f"{ours}+", f"{ours}#x",
                   "element%3A%2F%2Fconnect", "", "%2F", ours[:-3] + "%C0%AF"]
         queries = ["redirectUrl=" + value for value in values]
         queries += [
