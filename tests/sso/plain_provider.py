@@ -68,7 +68,7 @@ class Provider:
     def discovery(self):
         return {"issuer": self.issuer, "authorization_endpoint": self.issuer + "/authorize", "token_endpoint": self.issuer + "/token",
                 "jwks_uri": self.issuer + "/jwks", "response_types_supported": ["code"], "subject_types_supported": ["public"],
-                "id_token_signing_alg_values_supported": ["ES256"], "code_challenge_methods_supported": ["S256"],
+                "id_token_signing_alg_values_supported": ["ES256", "RS256"], "code_challenge_methods_supported": ["S256"],
                 "token_endpoint_auth_methods_supported": ["client_secret_basic"], "backchannel_logout_supported": True,
                 "backchannel_logout_session_supported": True}
 
