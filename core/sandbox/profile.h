@@ -3,6 +3,7 @@
 #ifndef LK_SANDBOX_PROFILE_H
 #define LK_SANDBOX_PROFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/resource.h>
 
@@ -10,14 +11,17 @@
 
 enum lk_sandbox_action {
     LK_SANDBOX_ALLOW,
-    LK_SANDBOX_NO_SUCH_CALL, /* answered ENOSYS: the caller has another way */
+    LK_SANDBOX_NO_SUCH_CALL,   /* answered ENOSYS: the caller has another way */
+    LK_SANDBOX_NO_SUCH_FAMILY, /* answered EAFNOSUPPORT, as by a kernel without it */
+    LK_SANDBOX_FORBID          /* SIGSYS; for profiles that are open */
 };
 
-/* A condition on one argument: (argument & mask) == value. mask 0: none. */
+/* A condition on one argument: (argument & mask) == value. mask 0: none. unequal: argument != value, all its bits. */
 struct lk_sandbox_condition {
     unsigned int argument;
     unsigned long mask;
     unsigned long value;
+    bool unequal;
 };
 
 struct lk_sandbox_row {
@@ -37,6 +41,8 @@ enum { LK_SANDBOX_PARTS = 6, LK_SANDBOX_LIMITS = 6 };
 /* A profile is a few lists of rows, each ended by a row without a call. */
 struct lk_sandbox_profile {
     const char *name;
+    bool
+        open; /* what no row names is permitted: for other people's code, whose calls nobody can list */
     const struct lk_sandbox_row *parts[LK_SANDBOX_PARTS];
     struct lk_sandbox_limit limits[LK_SANDBOX_LIMITS];
     size_t limit_count;

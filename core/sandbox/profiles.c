@@ -220,6 +220,14 @@ static const struct lk_sandbox_row lk_rows_issuer[] = {
     {0},
 };
 
+/* Resolver and TLS of libcurl, besides what name service modules need. */
+static const struct lk_sandbox_row lk_rows_notify[] = {
+    {.call = "ioctl", .who = "the resolver and the TLS library ask for bytes that wait"},
+    {.call = "sysinfo", .who = "the TLS library"},
+    {.call = "getppid", .who = "noticing that the launcher is gone"},
+    {0},
+};
+
 #ifdef LK_SANITIZED
 /* Only in builds with a sanitizer, which reads /proc, keeps shadow memory, and looks for leaks from a process of its own. */
 static const struct lk_sandbox_row lk_rows_sanitizer[] = {
@@ -280,4 +288,10 @@ const struct lk_sandbox_profile lk_sandbox_talker = {
 const struct lk_sandbox_profile lk_sandbox_issuer = {
     .name = "issuer",
     .parts = {lk_rows_common, lk_rows_files, lk_rows_issuer, lk_rows_sanitizer},
+};
+
+const struct lk_sandbox_profile lk_sandbox_notify = {
+    .name = "notify",
+    .parts = {lk_rows_common, lk_rows_threads, lk_rows_files, lk_rows_names, lk_rows_notify,
+              lk_rows_sanitizer},
 };

@@ -41,8 +41,11 @@ static void lk_sandbox_trapped(int signal, siginfo_t *info, void *context)
 
 static int lk_sandbox_add_row(scmp_filter_ctx filter, const struct lk_sandbox_row *row)
 {
-    uint32_t action =
-        row->action == LK_SANDBOX_NO_SUCH_CALL ? SCMP_ACT_ERRNO(ENOSYS) : SCMP_ACT_ALLOW;
+    const uint32_t actions[] = {[LK_SANDBOX_ALLOW] = SCMP_ACT_ALLOW,
+                                [LK_SANDBOX_NO_SUCH_CALL] = SCMP_ACT_ERRNO(ENOSYS),
+                                [LK_SANDBOX_NO_SUCH_FAMILY] = SCMP_ACT_ERRNO(EAFNOSUPPORT),
+                                [LK_SANDBOX_FORBID] = SCMP_ACT_TRAP};
+    uint32_t action = actions[row->action];
     const struct lk_sandbox_condition *condition = &row->condition;
     int number = seccomp_syscall_resolve_name(row->call);
     struct scmp_arg_cmp compare;
@@ -51,11 +54,12 @@ static int lk_sandbox_add_row(scmp_filter_ctx filter, const struct lk_sandbox_ro
     /* A name that this libseccomp does not know is of a call that this build cannot make. */
     if (number == __NR_SCMP_ERROR)
         return 0;
-    if (condition->mask == 0) {
+    if (condition->mask == 0 && !condition->unequal) {
         r = seccomp_rule_add_array(filter, action, number, 0, NULL);
     } else {
-        compare =
-            SCMP_CMP(condition->argument, SCMP_CMP_MASKED_EQ, condition->mask, condition->value);
+        compare = condition->unequal ? SCMP_CMP(condition->argument, SCMP_CMP_NE, condition->value)
+                                     : SCMP_CMP(condition->argument, SCMP_CMP_MASKED_EQ,
+                                                condition->mask, condition->value);
         r = seccomp_rule_add_array(filter, action, number, 1, &compare);
     }
     /* -EEXIST: another list of the profile has it too. */
@@ -66,7 +70,7 @@ static int lk_sandbox_add_row(scmp_filter_ctx filter, const struct lk_sandbox_ro
 
 static int lk_sandbox_load(const struct lk_sandbox_profile *profile)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
+    scmp_filter_ctx filter = seccomp_init(profile->open ? SCMP_ACT_ALLOW : SCMP_ACT_TRAP);
     int r = 0;
 
     if (filter == NULL)

@@ -21,12 +21,18 @@ struct lk_sandbox_profile;
  * - names: whatever the machine's name service does, which may load libraries and connect; no execve, no fork.
  * - opener: finds and opens nodes, starts talkers. A filter lives on across execve, so it has all that the talker's start needs.
  * - talker: reads and writes the descriptors it has. Opens nothing, makes no socket, no process.
- * - issuer: reads its configuration and keys, connects to UNIX sockets. No thread, no process, no other network, writes no file. */
+ * - issuer: reads its configuration and keys, connects to UNIX sockets. No thread, no process, no other network, writes no file.
+ * - worker: runs other people's PAM modules, whose calls nobody can list: everything but what no module needs (tracing, mounting, kernel modules, bpf, keys,
+ *   io_uring, namespaces, clocks), and sockets of the UNIX family only. worker_network: the same with the network.
+ * - notify: threads of a resolver, sockets to homeservers, reads certificates. No process. */
 extern const struct lk_sandbox_profile lk_sandbox_broker;
 extern const struct lk_sandbox_profile lk_sandbox_names;
 extern const struct lk_sandbox_profile lk_sandbox_opener;
 extern const struct lk_sandbox_profile lk_sandbox_talker;
 extern const struct lk_sandbox_profile lk_sandbox_issuer;
+extern const struct lk_sandbox_profile lk_sandbox_worker;
+extern const struct lk_sandbox_profile lk_sandbox_worker_network;
+extern const struct lk_sandbox_profile lk_sandbox_notify;
 
 /* All threads of the calling process at once, without a way back: dumpable off, limits, no_new_privs, handler, filter.
  * -LK_ERR_IO: the kernel refused a step (the process must end: it may be half locked in). -LK_ERR_NOMEM. */
