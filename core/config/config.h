@@ -69,6 +69,7 @@ struct lk_config {
     uint32_t attempts_per_minute;
     uint32_t failures_per_credential; /* 0 = no limit */
     uint32_t log_days;
+    char attestation_roots[LK_CONFIG_TEXT_MAX + 1]; /* PEM file of pinned anchors; "" = none */
     uint32_t session_days;
     /* [broker] */
     uint32_t verify_threads; /* 0 = verify on the loop's own thread */
@@ -87,6 +88,7 @@ struct lk_config {
     bool gateway_password; /* the stack asks for a password after the key; option `password` */
     char gateway_service[LK_CONFIG_TEXT_MAX + 1]; /* PAM service; option `service` */
     uint32_t gateway_workers;                     /* option `workers` */
+    bool gateway_network; /* modules of the stack may use the network; option `network` */
     char gateway_title[LK_CONFIG_TEXT_MAX +
                        1]; /* the organisation's name for people; option `title` */
     char gateway_logo[LK_CONFIG_TEXT_MAX + 1]; /* SVG or PNG file, or ""; option `logo` */

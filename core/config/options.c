@@ -171,6 +171,17 @@ const struct lk_option lk_options[] = {
     },
     {
         .section = "policy",
+        .name = "attestation_roots",
+        .type = LK_OPTION_FILE,
+        .max = 200,
+        .default_text = "",
+        LK_MEMBER(attestation_roots),
+        .help = "PEM file of the certificates that vouch for security keys. A key whose "
+                "attestation ends in one of them is enrolled as proven hardware (acr phrh). "
+                "Empty: no key is.",
+    },
+    {
+        .section = "policy",
         .name = "session_days",
         .type = LK_OPTION_DAYS,
         .min = 1,
@@ -287,6 +298,17 @@ const struct lk_option lk_options[] = {
         .reload = true,
         LK_MEMBER(gateway_workers),
         .help = "Processes that run the PAM stack, one login each at a time.",
+    },
+    {
+        .section = "gateway",
+        .name = "network",
+        .type = LK_OPTION_NETWORK,
+        .default_text = "none",
+        .reload = true,
+        LK_MEMBER(gateway_network),
+        .help = "Whether modules of the PAM stack may use the network themselves, as pam_ldap and "
+                "pam_radius do. pam_unix, pam_sss and all that ask a service of this machine need "
+                "none.",
     },
     {
         .section = "gateway",
@@ -457,6 +479,8 @@ static const char *lk_option_words(enum lk_option_type type)
         return "required or discouraged";
     case LK_OPTION_PASSWORD:
         return "required or none";
+    case LK_OPTION_NETWORK:
+        return "internet or none";
     case LK_OPTION_LOOPBACK:
         return "127.0.0.1:PORT or [::1]:PORT";
     case LK_OPTION_ADDRESS:

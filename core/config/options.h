@@ -25,6 +25,7 @@ enum lk_option_type {
     LK_OPTION_TEXT,     /* words for people */
     LK_OPTION_COLOUR,   /* rrggbb (a # would be a comment), readable with white on it */
     LK_OPTION_PASSWORD, /* required or none */
+    LK_OPTION_NETWORK,  /* internet or none */
     LK_OPTION_GROUPS,   /* groups between blanks, `everybody`, or nothing */
     LK_OPTION_ALGORITHM /* ES256 or RS256 */
 };

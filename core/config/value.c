@@ -145,6 +145,8 @@ static int lk_value_set(const struct lk_option *option, char *member, const char
         return lk_value_set_choice(member, value, "required", "discouraged") ? 0 : 1;
     case LK_OPTION_PASSWORD:
         return lk_value_set_choice(member, value, "required", "none") ? 0 : 1;
+    case LK_OPTION_NETWORK:
+        return lk_value_set_choice(member, value, "internet", "none") ? 0 : 1;
     case LK_OPTION_ALGORITHM:
         return lk_value_set_algorithm(member, value) ? 0 : 1;
     case LK_OPTION_SERVICES:
@@ -228,6 +230,9 @@ void lk_option_print(const struct lk_option *option, const void *values, size_t 
         return;
     case LK_OPTION_PASSWORD:
         lk_print_choice(buf, member, "required", "none");
+        return;
+    case LK_OPTION_NETWORK:
+        lk_print_choice(buf, member, "internet", "none");
         return;
     case LK_OPTION_ALGORITHM:
         lk_print_algorithm(buf, member);

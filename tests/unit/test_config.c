@@ -424,6 +424,7 @@ static void test_client_refusals(void **state)
         {"[gateway]\ncolour = 767676\n", NULL},
         {"[gateway]\ncolour = 777777\n", "colour"},
         {"[gateway]\npassword = discouraged\n", "password"},
+        {"[gateway]\nnetwork = unix\n", "network"},
     };
     static const char *const addresses[] = {
         "http://a.example/b",      "https://a.example",      "https://u@a.example/b",
