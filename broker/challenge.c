@@ -263,3 +263,40 @@ enum lk_reason lk_token_check(struct lk_broker *broker, struct lk_view token,
     memcpy(ret_nonce + 4, nonce, sizeof(nonce));
     return LK_REASON_NONE;
 }
+
+/* ---- seals ---- */
+
+static int seal_mac(const struct lk_broker *broker, const struct challenge_key *key,
+                    struct lk_view bytes, uint8_t ret_mac[32])
+{
+    struct lk_buf buf = LK_BUF_INIT(8192);
+    int error;
+
+    lk_buf_put_view(&buf, bytes);
+    lk_buf_put_u64(&buf, broker->challenge_keys->epoch);
+    error = lk_buf_error(&buf);
+    if (error == 0)
+        error = token_mac(broker, key, lk_buf_view(&buf), ret_mac);
+    lk_buf_clear(&buf);
+    return error;
+}
+
+int lk_challenge_seal(struct lk_broker *broker, struct lk_view bytes,
+                      uint8_t ret_seal[LK_STORE_SEAL_SIZE])
+{
+    if (broker->challenge_keys == NULL)
+        return -LK_ERR_INTERNAL;
+    ret_seal[0] = broker->challenge_keys->keys[0].id;
+    return seal_mac(broker, &broker->challenge_keys->keys[0], bytes, ret_seal + 1);
+}
+
+bool lk_challenge_sealed(struct lk_broker *broker, struct lk_view bytes,
+                         const uint8_t seal[LK_STORE_SEAL_SIZE])
+{
+    const struct challenge_key *key =
+        broker->challenge_keys != NULL ? key_find(broker->challenge_keys, seal[0]) : NULL;
+    uint8_t mac[32];
+
+    return key != NULL && seal_mac(broker, key, bytes, mac) == 0 &&
+           lk_bytes_equal(mac, seal + 1, sizeof(mac));
+}

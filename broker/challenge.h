@@ -22,6 +22,13 @@ LK_MUST_USE int lk_challenge_keys_new_epoch(struct lk_broker *broker);
 LK_MUST_USE int lk_token_make(struct lk_broker *broker, enum lk_purpose purpose,
                               const uint8_t transaction[LK_TRANSACTION_SIZE],
                               uint8_t ret_token[LK_TOKEN_SIZE]);
+/* A mark on bytes that lie where others may write: key id and HMAC under the newest key, bound to the epoch. What it means is said by how the bytes begin;
+ * a token begins with LK_TOKEN_VERSION. Sealed: the mark is ours. */
+LK_MUST_USE int lk_challenge_seal(struct lk_broker *broker, struct lk_view bytes,
+                                  uint8_t ret_seal[LK_STORE_SEAL_SIZE]);
+bool lk_challenge_sealed(struct lk_broker *broker, struct lk_view bytes,
+                         const uint8_t seal[LK_STORE_SEAL_SIZE]);
+
 /* NONE and what the nonce index wants (expiry minute, nonce); CHALLENGE for anything that is not a token of ours for this purpose and
  * transaction; EXPIRED_CHALLENGE for one that is over, or of another epoch. */
 enum lk_reason lk_token_check(struct lk_broker *broker, struct lk_view token,

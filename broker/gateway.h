@@ -35,6 +35,17 @@ bool lk_gateway_client_valid(const char *client);
 /* A RESULT. */
 void lk_gateway_answer_result(struct lk_gateway_job *job, enum lk_reason reason);
 
+/* The broker's mark on a proof and on a code, over every member but passwords, access_expiry and ended (gateway_seal.c). */
+LK_MUST_USE int lk_proof_seal(struct lk_broker *broker,
+                              const uint8_t transaction[LK_TRANSACTION_SIZE],
+                              const struct lk_store_proof *proof,
+                              uint8_t ret_seal[LK_STORE_SEAL_SIZE]);
+bool lk_proof_sealed(struct lk_broker *broker, const uint8_t transaction[LK_TRANSACTION_SIZE],
+                     const struct lk_store_proof *proof);
+LK_MUST_USE int lk_code_seal(struct lk_broker *broker, const struct lk_store_code *code,
+                             uint8_t ret_seal[LK_STORE_SEAL_SIZE]);
+bool lk_code_sealed(struct lk_broker *broker, const struct lk_store_code *code);
+
 /* gateway_code.c, gateway_session.c, gateway_worker.c */
 int lk_gateway_handle_code(struct lk_broker *broker, struct lk_connection *connection,
                            const struct lk_frame *frame);

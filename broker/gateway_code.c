@@ -28,6 +28,24 @@ struct code_job {
     uint8_t data[LK_CODE_DATA_MAX];
 };
 
+/* The code as REDEEM will read it. */
+static int code_seal(struct lk_broker *broker, struct lk_change_code *change,
+                     const struct lk_store_proof *proof)
+{
+    struct lk_store_code code = {.statement = proof->statement,
+                                 .expiry = change->expiry,
+                                 .auth_time = proof->auth_time,
+                                 .facts = proof->facts,
+                                 .data_len = (uint16_t)change->data.len};
+
+    memcpy(code.digest, change->code, sizeof(code.digest));
+    memcpy(code.sid, change->sid, sizeof(code.sid));
+    memcpy(code.client, change->client, sizeof(code.client));
+    if (change->data.len > 0)
+        memcpy(code.data, change->data.data, change->data.len);
+    return lk_code_seal(broker, &code, change->seal);
+}
+
 /* What the statement behind this proof is, if the proof may become a code. */
 static enum lk_reason code_judge(struct lk_broker *broker, struct lk_change_code *change)
 {
@@ -40,7 +58,8 @@ static enum lk_reason code_judge(struct lk_broker *broker, struct lk_change_code
         return reason;
     if (broker->store_ops->read_proof(broker->store, change->transaction, &proof) != 0)
         return LK_REASON_STORE_UNAVAILABLE;
-    if (!proof.known || proof.passwords == 0)
+    if (!proof.known || proof.passwords == 0 ||
+        !lk_proof_sealed(broker, change->transaction, &proof))
         return LK_REASON_PROOF;
     if (proof.expiry <= lk_clock_now(broker->clock))
         return LK_REASON_PROOF_EXPIRED;
@@ -48,6 +67,9 @@ static enum lk_reason code_judge(struct lk_broker *broker, struct lk_change_code
     if (reason == LK_REASON_NONE) {
         change->statement = proof.statement;
         change->row_version = rows.rows[0].row_version;
+        memcpy(change->proof_seal, proof.seal, sizeof(change->proof_seal));
+        if (code_seal(broker, change, &proof) != 0)
+            reason = LK_REASON_INTERNAL;
     }
     lk_store_rows_free(&rows);
     return reason;
@@ -134,7 +156,7 @@ static enum lk_reason redeem_judge(struct lk_broker *broker, struct redeem_job *
         return reason;
     if (broker->store_ops->read_code(broker->store, change->code, false, &redeem->code) != 0)
         return LK_REASON_STORE_UNAVAILABLE;
-    if (!code->known || strcmp(code->client, change->client) != 0)
+    if (!code->known || strcmp(code->client, change->client) != 0 || !lk_code_sealed(broker, code))
         return LK_REASON_CODE;
     if (code->access_expiry != 0)
         return LK_REASON_NONE;
@@ -146,6 +168,7 @@ static enum lk_reason redeem_judge(struct lk_broker *broker, struct redeem_job *
     if (reason == LK_REASON_NONE) {
         change->statement = code->statement;
         change->row_version = rows.rows[0].row_version;
+        memcpy(change->code_seal, code->seal, sizeof(change->code_seal));
         redeemed_fill(&redeem->redeemed, code, &rows, &standing.statement);
         redeem->redeemed.data = LK_VIEW(code->data, code->data_len);
     }
@@ -196,7 +219,7 @@ static enum lk_reason access_judge(struct lk_broker *broker, const uint8_t *acce
         return reason;
     if (broker->store_ops->read_code(broker->store, access, true, &code) != 0)
         return LK_REASON_STORE_UNAVAILABLE;
-    if (!code.known)
+    if (!code.known || !lk_code_sealed(broker, &code))
         return LK_REASON_CODE;
     reason = lk_gateway_judge(broker, &code.statement, &rows, &standing);
     if (reason == LK_REASON_NONE && code.ended)

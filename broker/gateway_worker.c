@@ -38,7 +38,7 @@ static enum lk_reason prove_judge(struct lk_broker *broker, const char *name,
         return reason;
     if (broker->store_ops->read_proof(broker->store, change->transaction, &proof) != 0)
         return LK_REASON_STORE_UNAVAILABLE;
-    if (!proof.known)
+    if (!proof.known || !lk_proof_sealed(broker, change->transaction, &proof))
         return LK_REASON_PROOF;
     if (proof.expiry <= lk_clock_now(broker->clock))
         return LK_REASON_PROOF_EXPIRED;
@@ -50,6 +50,7 @@ static enum lk_reason prove_judge(struct lk_broker *broker, const char *name,
     if (reason == LK_REASON_NONE) {
         change->statement = proof.statement;
         change->row_version = rows.rows[0].row_version;
+        memcpy(change->proof_seal, proof.seal, sizeof(change->proof_seal));
     }
     lk_store_rows_free(&rows);
     return reason;

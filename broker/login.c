@@ -66,6 +66,19 @@ static void login_fill_record(struct lk_login *login, struct lk_log_record *reco
     (void)snprintf(record->remote_host, sizeof(record->remote_host), "%s", login->remote_host);
 }
 
+/* A proof without a seal opens nothing. */
+static void login_seal(const struct lk_login *login, struct lk_change *change,
+                       const struct lk_store_row *row)
+{
+    const struct lk_store_proof proof = {.statement = row->digest,
+                                         .expiry = change->u.login.proof_expiry,
+                                         .auth_time = change->u.login.record.time,
+                                         .facts = login->facts};
+
+    change->u.login.leaves_proof =
+        lk_proof_seal(login->broker, login->transaction, &proof, change->u.login.seal) == 0;
+}
+
 /* Judged: on its way to the disk, allowed or refused, with the row version it was judged by. */
 static void login_commit(struct lk_login *login, const struct lk_store_row *row,
                          const uint8_t *aaguid)
@@ -88,6 +101,8 @@ static void login_commit(struct lk_login *login, const struct lk_store_row *row,
     change->u.login.proof_expiry = lk_clock_now(login->broker->clock) + LK_PROOF_SECONDS;
     change->u.login.facts = login->facts;
     login_fill_record(login, &change->u.login.record, aaguid);
+    if (login->leaves_proof && login->judged == LK_REASON_NONE)
+        login_seal(login, change, row);
     change->done = login_committed;
     change->context = login;
     error = lk_store_thread_queue(login->broker->store_thread, change);

@@ -26,7 +26,12 @@ static int load_proof(sqlite3_stmt *statement, void *ret_row)
 
     if (r == 0)
         r = lk_sql_get_u32(statement, 2, &proof->passwords);
+    if (r == 0)
+        r = lk_sql_get_u32(statement, 4, &proof->facts);
+    if (r == 0)
+        r = lk_sql_get_fixed(statement, 5, proof->seal, LK_STORE_SEAL_SIZE);
     proof->expiry = sqlite3_column_int64(statement, 1);
+    proof->auth_time = sqlite3_column_int64(statement, 3);
     proof->known = r == 0;
     return r;
 }
@@ -59,6 +64,8 @@ static int load_code(sqlite3_stmt *statement, void *ret_row)
         (r = lk_sql_get_fixed(statement, 1, code->sid, LK_STORE_SID_SIZE)) != 0 ||
         (r = lk_sql_get_text(statement, 2, code->client, sizeof code->client)) != 0 ||
         (r = lk_sql_get_u32(statement, 7, &code->facts)) != 0 ||
+        (r = lk_sql_get_fixed(statement, 9, code->seal, LK_STORE_SEAL_SIZE)) != 0 ||
+        (r = lk_sql_get_fixed(statement, 10, code->digest, LK_DIGEST_SIZE)) != 0 ||
         (r = lk_sql_get_view(statement, 8, LK_STORE_CODE_DATA_MAX, &data)) != 0)
         return r;
     code->expiry = sqlite3_column_int64(statement, 3);
@@ -100,6 +107,7 @@ int lk_proof_put(struct lk_batch *batch, const struct lk_change_login *login, in
     lk_sql_int(put, 3, statement);
     lk_sql_int(put, 4, login->record.time);
     lk_sql_int(put, 5, login->facts);
+    lk_sql_blob(put, 6, login->seal, LK_STORE_SEAL_SIZE);
     return lk_sql_run(put);
 }
 
@@ -113,6 +121,7 @@ struct found_proof {
     uint32_t passwords;
     int64_t auth_time;
     int64_t facts;
+    uint8_t seal[LK_STORE_SEAL_SIZE];
 };
 
 /* 1 = found, 0 = not there. */
@@ -132,17 +141,20 @@ static int find_proof(struct lk_batch *batch, const uint8_t *transaction, struct
     found->auth_time = sqlite3_column_int64(statement, 7);
     found->facts = sqlite3_column_int64(statement, 8);
     if ((r = lk_sql_get_u64(statement, 2, &found->revision)) == 0 &&
-        (r = lk_sql_get_fixed(statement, 4, found->digest.bytes, LK_DIGEST_SIZE)) == 0)
+        (r = lk_sql_get_fixed(statement, 4, found->digest.bytes, LK_DIGEST_SIZE)) == 0 &&
+        (r = lk_sql_get_fixed(statement, 9, found->seal, LK_STORE_SEAL_SIZE)) == 0)
         r = lk_sql_get_u32(statement, 6, &found->passwords);
     (void)sqlite3_reset(statement);
     return r == 0 ? 1 : r;
 }
 
-/* Is it still the statement that was judged, and nothing about it changed? */
+/* Is it still the row and the statement that were judged, and nothing about them changed? */
 static bool as_judged(const struct lk_digest *judged, uint64_t row_version,
-                      const struct lk_digest *found, uint64_t revision)
+                      const uint8_t *judged_seal, const struct lk_digest *found, uint64_t revision,
+                      const uint8_t *seal)
 {
-    return memcmp(judged->bytes, found->bytes, LK_DIGEST_SIZE) == 0 &&
+    return memcmp(judged_seal, seal, LK_STORE_SEAL_SIZE) == 0 &&
+           memcmp(judged->bytes, found->bytes, LK_DIGEST_SIZE) == 0 &&
            row_version >> 32 == revision;
 }
 
@@ -161,7 +173,8 @@ int lk_apply_prove(struct lk_batch *batch, struct lk_change *change)
         change->reason = LK_REASON_PROOF_EXPIRED;
     else if (found.passwords >= wanted->most)
         change->reason = LK_REASON_LIMIT;
-    else if (!as_judged(&wanted->statement, wanted->row_version, &found.digest, found.revision))
+    else if (!as_judged(&wanted->statement, wanted->row_version, wanted->proof_seal, &found.digest,
+                        found.revision, found.seal))
         change->reason = LK_REASON_CONFLICT;
     if (change->reason != LK_REASON_NONE)
         return 0;
@@ -221,6 +234,7 @@ static int add_code(struct lk_batch *batch, const struct lk_change_code *wanted,
     lk_sql_int(statement, 5, proof->auth_time);
     lk_sql_int(statement, 6, proof->facts);
     lk_sql_view(statement, 7, wanted->data);
+    lk_sql_blob(statement, 8, wanted->seal, LK_STORE_SEAL_SIZE);
     return lk_sql_run(statement);
 }
 
@@ -239,7 +253,8 @@ int lk_apply_code(struct lk_batch *batch, struct lk_change *change)
         change->reason = LK_REASON_PROOF;
     else if (found.expiry <= batch->now)
         change->reason = LK_REASON_PROOF_EXPIRED;
-    else if (!as_judged(&wanted->statement, wanted->row_version, &found.digest, found.revision))
+    else if (!as_judged(&wanted->statement, wanted->row_version, wanted->proof_seal, &found.digest,
+                        found.revision, found.seal))
         change->reason = LK_REASON_CONFLICT;
     r = change->reason == LK_REASON_NONE ? check_fresh(batch, wanted, &change->reason) : 0;
     if (r != 0 || change->reason != LK_REASON_NONE)
@@ -263,6 +278,7 @@ struct found_code {
     char client[LK_STORE_CLIENT_MAX + 1];
     struct lk_digest digest;
     uint64_t revision;
+    uint8_t seal[LK_STORE_SEAL_SIZE];
 };
 
 /* 1 = found, 0 = not there. */
@@ -286,6 +302,8 @@ static int find_code(struct lk_batch *batch, const uint8_t *digest, struct found
         r = lk_sql_get_fixed(statement, 6, found->digest.bytes, LK_DIGEST_SIZE);
     if (r == 0)
         r = lk_sql_get_u64(statement, 7, &found->revision);
+    if (r == 0)
+        r = lk_sql_get_fixed(statement, 8, found->seal, LK_STORE_SEAL_SIZE);
     (void)sqlite3_reset(statement);
     return r == 0 ? 1 : r;
 }
@@ -302,7 +320,8 @@ static enum lk_reason judge_code(const struct lk_batch *batch,
         return LK_REASON_CODE;
     if (found->expiry <= batch->now)
         return LK_REASON_CODE_EXPIRED;
-    return as_judged(&wanted->statement, wanted->row_version, &found->digest, found->revision)
+    return as_judged(&wanted->statement, wanted->row_version, wanted->code_seal, &found->digest,
+                     found->revision, found->seal)
                ? LK_REASON_NONE
                : LK_REASON_CONFLICT;
 }

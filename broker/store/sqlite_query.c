@@ -22,7 +22,7 @@
     "LEFT JOIN agent_record r ON r.agent = a.id "
 #define CODE_COLUMNS                                                                               \
     "SELECT s.digest, n.sid, n.client, c.expiry, c.access_expiry, n.ended, c.auth_time, "          \
-    "c.facts, c.data FROM code c JOIN session n ON n.id = c.session "                              \
+    "c.facts, c.data, c.seal, c.digest FROM code c JOIN session n ON n.id = c.session "            \
     "JOIN statement s ON s.entry = n.statement "
 /* Which of the sessions still running: ?1 is now, ?2 says which, ?3 is the age at which the young are told again. */
 #define LOGOUTS_FOR                                                                                \
@@ -110,9 +110,11 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
          "FROM log_name n JOIN log l ON l.broker = n.broker AND l.number = n.number "
          "WHERE n.name = ?4 AND n.broker = ?1 AND n.number >= ?2 "
          "ORDER BY n.number DESC LIMIT ?3) ORDER BY number"},
-    [LK_Q_PROOF_READ] = {LK_READER, "SELECT s.digest, p.expiry, p.passwords FROM proof p "
-                                    "JOIN statement s ON s.entry = p.statement "
-                                    "WHERE p.transaction_id = ?1"},
+    [LK_Q_PROOF_READ] =
+        {LK_READER,
+         "SELECT s.digest, p.expiry, p.passwords, p.auth_time, p.facts, p.seal FROM proof p "
+         "JOIN statement s ON s.entry = p.statement "
+         "WHERE p.transaction_id = ?1"},
     [LK_Q_CODE_READ] = {LK_READER, CODE_COLUMNS "WHERE c.digest = ?1"},
     [LK_Q_ACCESS_READ] = {LK_READER, CODE_COLUMNS "WHERE c.access = ?1"},
     [LK_Q_QUEUE_READ] = {LK_READER, "SELECT count(*), coalesce(min(created), 0) FROM logout"},
@@ -176,24 +178,27 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_FLOOR] = {LK_WRITER | LK_KEEPER, "SELECT value FROM setting WHERE name = 'nonce_floor'"},
     [LK_Q_PROOF_PUT] = {LK_WRITER,
                         "REPLACE INTO proof (transaction_id, expiry, statement, auth_time, facts, "
-                        "passwords) VALUES (?1, ?2, ?3, ?4, ?5, 0)"},
+                        "passwords, seal) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)"},
     [LK_Q_PROOF_FIND] =
-        {LK_WRITER, "SELECT p.id, s.entry, s.revision, s.agent, s.digest, p.expiry, p.passwords, "
-                    "p.auth_time, p.facts FROM proof p JOIN statement s ON s.entry = p.statement "
-                    "WHERE p.transaction_id = ?1"},
+        {LK_WRITER,
+         "SELECT p.id, s.entry, s.revision, s.agent, s.digest, p.expiry, p.passwords, "
+         "p.auth_time, p.facts, p.seal FROM proof p JOIN statement s ON s.entry = p.statement "
+         "WHERE p.transaction_id = ?1"},
     [LK_Q_PROOF_ASKED] = {LK_WRITER, "UPDATE proof SET passwords = passwords + 1 WHERE id = ?1"},
     [LK_Q_PROOF_DELETE] = {LK_WRITER, "DELETE FROM proof WHERE id = ?1"},
     [LK_Q_SESSION_FIND] = {LK_WRITER, "SELECT id, client FROM session WHERE sid = ?1"},
     [LK_Q_SESSION_ADD] = {LK_WRITER, "INSERT INTO session (sid, agent, statement, client, created) "
                                      "VALUES (?1, ?2, ?3, ?4, ?5)"},
     [LK_Q_SESSION_DELETE] = {LK_WRITER, "DELETE FROM session WHERE id = ?1"},
-    [LK_Q_CODE_FIND] = {LK_WRITER,
-                        "SELECT c.id, c.session, c.expiry, c.access_expiry, n.client, n.ended, "
-                        "s.digest, s.revision FROM code c LEFT JOIN session n ON n.id = c.session "
-                        "LEFT JOIN statement s ON s.entry = n.statement WHERE c.digest = ?1"},
+    [LK_Q_CODE_FIND] =
+        {LK_WRITER,
+         "SELECT c.id, c.session, c.expiry, c.access_expiry, n.client, n.ended, "
+         "s.digest, s.revision, c.seal FROM code c LEFT JOIN session n ON n.id = c.session "
+         "LEFT JOIN statement s ON s.entry = n.statement WHERE c.digest = ?1"},
     [LK_Q_CODE_ADD] =
-        {LK_WRITER, "INSERT INTO code (digest, session, created, expiry, auth_time, facts, data) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"},
+        {LK_WRITER,
+         "INSERT INTO code (digest, session, created, expiry, auth_time, facts, data, seal) "
+         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"},
     [LK_Q_CODE_USE] = {LK_WRITER, "UPDATE OR IGNORE code SET access = ?2, access_expiry = ?3 "
                                   "WHERE id = ?1"},
     [LK_Q_LOGOUT_OF_SESSION] = {LK_WRITER, LOGOUTS_FOR "id = ?2"},

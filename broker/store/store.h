@@ -23,6 +23,8 @@ enum {
     LK_STORE_FAILURE_WINDOW = 900, /* seconds in which verified-but-refused attempts are counted */
     LK_STORE_TRANSACTION_SIZE = 16,
     LK_STORE_SID_SIZE = 16,
+    LK_STORE_SEAL_SIZE =
+        33, /* the broker's mark on a row that lets somebody in; bytes to the store */
     LK_STORE_CLIENT_MAX = 64,
     LK_STORE_TEXT_MAX = 128, /* bytes of a display name, an e-mail address, a logout's detail */
     LK_STORE_CODE_DATA_MAX = 2048,
@@ -120,10 +122,14 @@ struct lk_store_proof {
     bool known;
     struct lk_digest statement;
     int64_t expiry;
+    int64_t auth_time;
+    uint32_t facts;
     uint32_t passwords; /* how often a worker asked */
+    uint8_t seal[LK_STORE_SEAL_SIZE];
 };
 struct lk_store_code {
     bool known;
+    uint8_t digest[LK_DIGEST_SIZE];
     struct lk_digest statement;
     uint8_t sid[LK_STORE_SID_SIZE];
     char client[LK_STORE_CLIENT_MAX + 1];
@@ -132,6 +138,7 @@ struct lk_store_code {
     bool ended;            /* the session is over */
     int64_t auth_time;
     uint32_t facts;
+    uint8_t seal[LK_STORE_SEAL_SIZE];
     uint16_t data_len;
     uint8_t data[LK_STORE_CODE_DATA_MAX];
 };
@@ -199,6 +206,7 @@ struct lk_change_login {
     uint8_t transaction[LK_STORE_TRANSACTION_SIZE];
     int64_t proof_expiry;
     uint32_t facts;
+    uint8_t seal[LK_STORE_SEAL_SIZE];
     struct lk_log_record record;
 };
 struct lk_change_statement {
@@ -242,27 +250,31 @@ struct lk_change_restore {
     int64_t time;
 };
 
-/* row_version of these three: of the statement that the judgement rests on. */
+/* row_version of these three: of the statement that the judgement rests on; proof_seal and code_seal: of the row that was read. Another one now: CONFLICT. */
 struct lk_change_prove {
     uint8_t transaction[LK_STORE_TRANSACTION_SIZE];
     struct lk_digest statement;
     uint64_t row_version;
+    uint8_t proof_seal[LK_STORE_SEAL_SIZE];
     uint32_t most; /* passwords */
 };
 struct lk_change_code {
     uint8_t transaction[LK_STORE_TRANSACTION_SIZE];
     struct lk_digest statement;
     uint64_t row_version;
+    uint8_t proof_seal[LK_STORE_SEAL_SIZE];
     uint8_t code[LK_DIGEST_SIZE];
     uint8_t sid[LK_STORE_SID_SIZE];
     char client[LK_STORE_CLIENT_MAX + 1];
     struct lk_view data;
     int64_t expiry;
+    uint8_t seal[LK_STORE_SEAL_SIZE]; /* of the code */
 };
 struct lk_change_redeem {
     uint8_t code[LK_DIGEST_SIZE];
     struct lk_digest statement;
     uint64_t row_version;
+    uint8_t code_seal[LK_STORE_SEAL_SIZE];
     uint8_t access[LK_DIGEST_SIZE];
     int64_t access_expiry;
     char client[LK_STORE_CLIENT_MAX + 1];

@@ -237,6 +237,8 @@ static void whole_way(void **state)
 
 static void no_proof(void **state)
 {
+    struct lk_change change;
+
     (void)state;
     /* refused, or of a replayed answer: nothing is left */
     assert_int_equal(login(&key, 1, true), LK_REASON_NONE);
@@ -249,6 +251,10 @@ static void no_proof(void **state)
     /* one transaction's proof does not serve another */
     assert_int_equal(prove(&key, 3), LK_REASON_PROOF);
     assert_int_equal(code(&key, 3), LK_REASON_PROOF);
+    /* another row than the one that was judged */
+    change = prove_change(&key, 2);
+    change.u.prove.proof_seal[32] = 1;
+    assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_CONFLICT);
     /* no stack asked */
     assert_int_equal(code(&key, 2), LK_REASON_PROOF);
     assert_true(proof_known(2));

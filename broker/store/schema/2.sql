@@ -9,7 +9,8 @@ CREATE TABLE agent_record (
     email     TEXT NOT NULL
 ) STRICT;
 
--- What a verified assertion left, under the transaction's name. passwords: how often a worker asked.
+-- What a verified assertion left, under the transaction's name. passwords: how often a worker asked. seal: the broker's, over all that was true when it
+-- was written; a row that somebody else put here has none.
 CREATE TABLE proof (
     id             INTEGER PRIMARY KEY,
     transaction_id BLOB NOT NULL UNIQUE CHECK (length(transaction_id) = 16),
@@ -17,7 +18,8 @@ CREATE TABLE proof (
     statement      INTEGER NOT NULL REFERENCES statement (entry),
     auth_time      INTEGER NOT NULL,
     facts          INTEGER NOT NULL,
-    passwords      INTEGER NOT NULL
+    passwords      INTEGER NOT NULL,
+    seal           BLOB NOT NULL CHECK (length(seal) = 33)
 ) STRICT;
 
 -- ended: when it was ended here; its logout is then on its way. The row goes when the client has acknowledged.
@@ -43,7 +45,8 @@ CREATE TABLE code (
     facts         INTEGER NOT NULL,
     data          BLOB,
     access        BLOB CHECK (access IS NULL OR length(access) = 32),
-    access_expiry INTEGER
+    access_expiry INTEGER,
+    seal          BLOB NOT NULL CHECK (length(seal) = 33)
 ) STRICT;
 CREATE UNIQUE INDEX code_access ON code (access) WHERE access IS NOT NULL;
 
