@@ -209,5 +209,6 @@ const struct lk_handler lk_desk_handlers[] = {
     {LK_MESSAGE_DESK_RELOAD, handle_reload},
     {LK_MESSAGE_DESK_LOG, lk_desk_handle_log},
     {LK_MESSAGE_DESK_RESTORE, lk_desk_handle_restore},
+    {LK_MESSAGE_DESK_AGENT, lk_desk_handle_agent},
     {.handle = NULL},
 };

@@ -70,6 +70,8 @@ int lk_desk_handle_state(struct lk_broker *broker, struct lk_connection *connect
                          const struct lk_frame *frame);
 int lk_desk_handle_restore(struct lk_broker *broker, struct lk_connection *connection,
                            const struct lk_frame *frame);
+int lk_desk_handle_agent(struct lk_broker *broker, struct lk_connection *connection,
+                         const struct lk_frame *frame);
 int lk_desk_handle_status(struct lk_broker *broker, struct lk_connection *connection,
                           const struct lk_frame *frame);
 int lk_desk_handle_register(struct lk_broker *broker, struct lk_connection *connection,

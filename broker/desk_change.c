@@ -123,9 +123,10 @@ static bool same_facts(const struct lk_statement *given, const struct lk_stateme
            memcmp(given->public_key.bytes, proved->public_key.bytes, given->public_key.len) == 0 &&
            memcmp(given->aaguid, proved->aaguid, sizeof given->aaguid) == 0 &&
            given->proved.format == proved->proved.format &&
-           given->proved.has_anchor == proved->proved.has_anchor &&
-           memcmp(&given->proved.anchor, &proved->proved.anchor, sizeof given->proved.anchor) ==
-               0 &&
+           /* Less than can be proved may be said: it was so before the anchor was pinned. */
+           (!given->proved.has_anchor ||
+            (proved->proved.has_anchor && memcmp(&given->proved.anchor, &proved->proved.anchor,
+                                                 sizeof given->proved.anchor) == 0)) &&
            strcmp(given->proved.firmware, proved->proved.firmware) == 0 &&
            strcmp(given->proved.serial, proved->proved.serial) == 0 &&
            memcmp(&given->attestation_digest, &proved->attestation_digest,
@@ -143,7 +144,9 @@ static enum lk_reason submit_evidence(struct lk_broker *broker,
         .client_data_hash = LK_VIEW(statement->creation_client_data_hash.bytes, LK_DIGEST_SIZE)};
     struct lk_attestation_rule rule = {.relying_party = statement->relying_party,
                                        .user_verification = lk_policy_user_verification(
-                                           &broker->policy, statement, statement->kind)};
+                                           &broker->policy, statement, statement->kind),
+                                       .anchors = broker->anchors,
+                                       .now = lk_clock_now(broker->clock)};
     struct lk_statement *proved = calloc(1, sizeof *proved);
     enum lk_reason reason = LK_REASON_INTERNAL;
 
@@ -465,6 +468,8 @@ static enum lk_reason state_judge(struct lk_desk_job *job, const struct lk_desk_
     for (uint32_t i = 0; i < state->count && reason == LK_REASON_NONE; i++) {
         reason = state_change(job, state->changes[i], act, i);
         job->changes[i].u.state.endorsements = framed;
+        job->changes[i].u.state.sessions =
+            state->own_sessions_only ? LK_SESSIONS_OF_CREDENTIAL : LK_SESSIONS_OF_AGENT;
     }
     free(endorsement);
     return reason;

@@ -132,6 +132,21 @@ static void status_operators(const struct lk_broker *broker, struct lk_desk_pair
              "one operator can enrol alone: add a second one with `latchkey operator add`");
 }
 
+/* What homeservers have not yet been told. `latchkey status` judges by the seconds. */
+static void status_logouts(struct lk_broker *broker, struct lk_desk_pairs *pairs)
+{
+    int64_t now = lk_clock_now(broker->clock);
+    struct lk_store_queue queue;
+    int64_t age;
+
+    if (broker->store_ops->read_queue(broker->store, &queue) != 0)
+        return;
+    age = queue.pending > 0 && queue.oldest < now ? now - queue.oldest : 0;
+    pair(pairs, "logouts_pending", "%" PRIu64, queue.pending);
+    if (queue.pending > 0)
+        pair(pairs, "oldest_logout_seconds", "%" PRId64, age);
+}
+
 static void status_store(struct lk_broker *broker, struct lk_desk_pairs *pairs)
 {
     struct lk_store_head head;
@@ -153,6 +168,8 @@ static void status_store(struct lk_broker *broker, struct lk_desk_pairs *pairs)
         pair(pairs, "pending", "%" PRIu64, head.pending);
         pair(pairs, "suspended", "%" PRIu64, head.suspended);
         pair(pairs, "revoked", "%" PRIu64, head.revoked);
+        if (broker->config.gateway_host[0] != '\0')
+            status_logouts(broker, pairs);
         if (broker->store_ops->low_space(broker->store) > 0)
             pair(pairs, "warning",
                  "E_STORE_LOW: the disk is full, step %d of the reserve is in use",

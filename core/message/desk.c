@@ -157,6 +157,7 @@ int lk_desk_endorse_decode(struct lk_view payload, struct lk_desk_endorse *ret_e
 static const struct lk_field state_list[] = {
     LK_VIEW_FIELD(struct lk_desk_state, endorsement, 1, LK_BOUND_ENDORSEMENT),
     LK_VIEWS(struct lk_desk_state, count, changes, 64, 1, LK_BOUND_STATEMENT),
+    LK_BOOL(struct lk_desk_state, own_sessions_only),
 };
 static const struct lk_fields state_fields = LK_FIELDS(state_list);
 LK_FIELDS_ENCODER(lk_desk_state_encode, struct lk_desk_state, LK_MESSAGE_DESK_STATE, state_fields)
@@ -245,3 +246,22 @@ static const struct lk_fields result_fields = LK_FIELDS(result_list);
 LK_FIELDS_ENCODER(lk_desk_result_encode, struct lk_desk_result, LK_MESSAGE_DESK_RESULT,
                   result_fields)
 LK_FIELDS_DECODER(lk_desk_result_decode, struct lk_desk_result, result_fields)
+
+static const struct lk_field agent_list[] = {
+    LK_STRING(struct lk_desk_agent, name),    LK_BOOL(struct lk_desk_agent, set_full_name),
+    LK_TEXT(struct lk_desk_agent, full_name), LK_BOOL(struct lk_desk_agent, set_email),
+    LK_TEXT(struct lk_desk_agent, email),
+};
+static const struct lk_fields agent_fields = LK_FIELDS(agent_list);
+LK_FIELDS_ENCODER(lk_desk_agent_encode, struct lk_desk_agent, LK_MESSAGE_DESK_AGENT, agent_fields)
+LK_FIELDS_DECODER(lk_desk_agent_decode, struct lk_desk_agent, agent_fields)
+
+static const struct lk_field agent_record_list[] = {
+    LK_BYTES(struct lk_desk_agent_record, subject),
+    LK_TEXT(struct lk_desk_agent_record, full_name),
+    LK_TEXT(struct lk_desk_agent_record, email),
+};
+static const struct lk_fields agent_record_fields = LK_FIELDS(agent_record_list);
+LK_FIELDS_ENCODER(lk_desk_agent_record_encode, struct lk_desk_agent_record,
+                  LK_MESSAGE_DESK_AGENT_RECORD, agent_record_fields)
+LK_FIELDS_DECODER(lk_desk_agent_record_decode, struct lk_desk_agent_record, agent_record_fields)

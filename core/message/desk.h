@@ -18,6 +18,7 @@
  *   RELOAD     -                             RESULT (operator chain and configuration read again; the new set enters the register)
  *   LOG        lk_desk_log_filter            RECORD ... END
  *   RESTORE    lk_desk_restore               RESULT
+ *   AGENT      lk_desk_agent                 AGENT_RECORD, or RESULT where something is set or the agent is not known
  */
 #ifndef LK_MESSAGE_DESK_H
 #define LK_MESSAGE_DESK_H
@@ -149,6 +150,8 @@ struct lk_desk_state {
     struct lk_view endorsement;
     uint32_t count;             /* at most 64 */
     struct lk_view changes[64]; /* state change bytes */
+    /* Revoking ends all sessions of the agent at the gateway's clients; true: only those that these credentials opened. Suspending ends none. */
+    bool own_sessions_only;
 };
 LK_MUST_USE int lk_desk_state_encode(struct lk_buf *buf, uint32_t request,
                                      const struct lk_desk_state *state);
@@ -239,5 +242,26 @@ struct lk_desk_result {
 LK_MUST_USE int lk_desk_result_encode(struct lk_buf *buf, uint32_t request,
                                       const struct lk_desk_result *result);
 LK_MUST_USE int lk_desk_result_decode(struct lk_view payload, struct lk_desk_result *ret_result);
+
+/* What an agent is called, for greetings and the claims `name` and `email`. Not signed: no decision rests on it. Nothing set: only asked for. */
+struct lk_desk_agent {
+    char name[65];
+    bool set_full_name;
+    char full_name[129]; /* "" takes it away */
+    bool set_email;
+    char email[129];
+};
+LK_MUST_USE int lk_desk_agent_encode(struct lk_buf *buf, uint32_t request,
+                                     const struct lk_desk_agent *agent);
+LK_MUST_USE int lk_desk_agent_decode(struct lk_view payload, struct lk_desk_agent *ret_agent);
+struct lk_desk_agent_record {
+    uint8_t subject[16];
+    char full_name[129];
+    char email[129];
+};
+LK_MUST_USE int lk_desk_agent_record_encode(struct lk_buf *buf, uint32_t request,
+                                            const struct lk_desk_agent_record *record);
+LK_MUST_USE int lk_desk_agent_record_decode(struct lk_view payload,
+                                            struct lk_desk_agent_record *ret_record);
 
 #endif

@@ -74,6 +74,8 @@ enum lk_message {
     LK_MESSAGE_DESK_RECORD = 100,
     LK_MESSAGE_DESK_RESTORE = 101,
     LK_MESSAGE_DESK_RESULT = 102,
+    LK_MESSAGE_DESK_AGENT = 103,
+    LK_MESSAGE_DESK_AGENT_RECORD = 104,
 
     /* gateway socket (message/gateway.h) */
     LK_MESSAGE_GATEWAY_CHALLENGE = 128,

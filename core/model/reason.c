@@ -212,6 +212,9 @@ static const struct reason_row reason_rows[] = {
     OPEN(STACK_UNAVAILABLE, UNAVAILABLE,
          "The password check does not answer: try again in a minute, or tell your "
          "administrator."),
+    OPEN(LOGOUTS, UNAVAILABLE,
+         "A homeserver has not been told of ended sessions for a quarter of an hour: see that it "
+         "can be reached."),
 };
 
 static const struct reason_row *reason_find(uint32_t number)

@@ -253,5 +253,8 @@ const struct message_sample *message_sample_at(size_t index)
     if (index < message_samples_device_count)
         return &message_samples_device[index];
     index -= message_samples_device_count;
-    return index < message_samples_desk_count ? &message_samples_desk[index] : NULL;
+    if (index < message_samples_desk_count)
+        return &message_samples_desk[index];
+    index -= message_samples_desk_count;
+    return index < message_samples_gateway_count ? &message_samples_gateway[index] : NULL;
 }

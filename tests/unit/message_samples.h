@@ -22,6 +22,8 @@ extern const struct message_sample message_samples_device[];
 extern const size_t message_samples_device_count;
 extern const struct message_sample message_samples_desk[];
 extern const size_t message_samples_desk_count;
+extern const struct message_sample message_samples_gateway[];
+extern const size_t message_samples_gateway_count;
 
 /* All of them in one row; NULL behind the last. */
 const struct message_sample *message_sample_at(size_t index);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Examples of the messages of desk and gateway sockets, in the same way as message_samples.c. */
+/* Examples of the messages of the desk socket, in the same way as message_samples.c. */
 #include "message/desk.h"
-#include "message/gateway.h"
 #include "message_samples_parts.h"
 
 static const uint8_t digests[64] = {[0] = 0xd0, [63] = 0xdf};
@@ -163,14 +162,17 @@ static void endorse_bytes(struct lk_buf *buf)
     put_pattern(buf, 0xd0, 64);
 }
 
-static const struct lk_desk_state change = {
-    .endorsement = {blob, 40}, .count = 2, .changes = {{id_a, 3}, {id_b, 1}}};
+static const struct lk_desk_state change = {.endorsement = {blob, 40},
+                                            .count = 2,
+                                            .changes = {{id_a, 3}, {id_b, 1}},
+                                            .own_sessions_only = true};
 SAMPLE_CODEC(change, struct lk_desk_state, lk_desk_state)
 
 static void change_bytes(struct lk_buf *buf)
 {
     put_blob(buf);
     put_ids(buf);
+    lk_buf_put_u8(buf, 1);
 }
 
 static const struct lk_desk_lost lost = {.name = "alice", .count = 2, .credentials = {HASH, SMALL}};
@@ -273,69 +275,38 @@ static void result_bytes(struct lk_buf *buf)
     lk_buf_put_string(buf, "one operator is missing");
 }
 
-/* Gateway socket. */
-static const struct lk_gateway_challenge challenge = {.purpose = LK_PURPOSE_LOGIN,
-                                                      .transaction = SMALL};
-SAMPLE_CODEC(challenge, struct lk_gateway_challenge, lk_gateway_challenge)
-
-static void challenge_bytes(struct lk_buf *buf)
+static void restore_bytes(struct lk_buf *buf)
 {
-    lk_buf_put_u8(buf, 1);
-    put_small(buf);
-}
-
-static const uint8_t token_data[LK_TOKEN_SIZE] = {[0] = 0x70, [LK_TOKEN_SIZE - 1] = 0x7f};
-static const struct lk_gateway_token token = {.token = {token_data, LK_TOKEN_SIZE}};
-SAMPLE_CODEC(token, struct lk_gateway_token, lk_gateway_token)
-
-static void token_bytes(struct lk_buf *buf)
-{
-    lk_buf_put_u16(buf, 79);
-    put_pattern(buf, 0x70, 79);
-}
-
-static const struct lk_gateway_login gateway_login = {.transaction = SMALL,
-                                                      .credential_id = {id_b, 1},
-                                                      .authenticator_data = {blob, 40},
-                                                      .signature = {id_a, 3},
-                                                      .user_handle = {id_b, 1},
-                                                      .client_data = {blob, 40}};
-SAMPLE_CODEC(gateway_login, struct lk_gateway_login, lk_gateway_login)
-
-static void gateway_login_bytes(struct lk_buf *buf)
-{
-    static const uint8_t one[] = {0, 1, 0xb1};
-    static const uint8_t three[] = {0, 3, 0xa1, 0xa2, 0xa3};
-
-    put_small(buf);
-    lk_buf_put_bytes(buf, one, sizeof(one));
     put_blob(buf);
-    lk_buf_put_bytes(buf, three, sizeof(three));
-    lk_buf_put_bytes(buf, one, sizeof(one));
-    put_blob(buf);
+    put_ids(buf);
 }
 
-static const struct lk_gateway_verdict gateway_verdict = {.reason = 0,
-                                                          .subject = SMALL,
-                                                          .name = "alice",
-                                                          .full_name = "Alice",
-                                                          .groups = "school",
-                                                          .facts = LK_LOGIN_FACT_USER_VERIFIED};
-SAMPLE_CODEC(gateway_verdict, struct lk_gateway_verdict, lk_gateway_verdict)
+static const struct lk_desk_agent agent = {
+    .name = "alice", .set_full_name = true, .full_name = "Alice Martin", .email = ""};
+SAMPLE_CODEC(agent, struct lk_desk_agent, lk_desk_agent)
 
-static void gateway_verdict_bytes(struct lk_buf *buf)
+static void agent_bytes(struct lk_buf *buf)
 {
-    lk_buf_put_u32(buf, 0);
-    put_small(buf);
     lk_buf_put_string(buf, "alice");
-    lk_buf_put_string(buf, "Alice");
-    lk_buf_put_string(buf, "school");
-    lk_buf_put_u32(buf, 1);
+    lk_buf_put_u8(buf, 1);
+    lk_buf_put_string(buf, "Alice Martin");
+    lk_buf_put_u8(buf, 0);
+    lk_buf_put_string(buf, "");
 }
 
-#define chain_bytes   put_blob
-#define restore_bytes change_bytes
-#define signed_bytes  assertion_bytes
+static const struct lk_desk_agent_record agent_record = {
+    .subject = SMALL, .full_name = "Alice Martin", .email = "alice@example.org"};
+SAMPLE_CODEC(agent_record, struct lk_desk_agent_record, lk_desk_agent_record)
+
+static void agent_record_bytes(struct lk_buf *buf)
+{
+    put_small(buf);
+    lk_buf_put_string(buf, "Alice Martin");
+    lk_buf_put_string(buf, "alice@example.org");
+}
+
+#define chain_bytes  put_blob
+#define signed_bytes assertion_bytes
 
 const struct message_sample message_samples_desk[] = {
     SAMPLE_ROW(pairs, LK_MESSAGE_DESK_PAIRS),
@@ -357,10 +328,8 @@ const struct message_sample message_samples_desk[] = {
     SAMPLE_ROW(record, LK_MESSAGE_DESK_RECORD),
     SAMPLE_ROW(restore, LK_MESSAGE_DESK_RESTORE),
     SAMPLE_ROW(result, LK_MESSAGE_DESK_RESULT),
-    SAMPLE_ROW(challenge, LK_MESSAGE_GATEWAY_CHALLENGE),
-    SAMPLE_ROW(token, LK_MESSAGE_GATEWAY_TOKEN),
-    SAMPLE_ROW(gateway_login, LK_MESSAGE_GATEWAY_LOGIN),
-    SAMPLE_ROW(gateway_verdict, LK_MESSAGE_GATEWAY_VERDICT),
+    SAMPLE_ROW(agent, LK_MESSAGE_DESK_AGENT),
+    SAMPLE_ROW(agent_record, LK_MESSAGE_DESK_AGENT_RECORD),
 };
 const size_t message_samples_desk_count =
     sizeof(message_samples_desk) / sizeof(message_samples_desk[0]);
