@@ -25,6 +25,7 @@ http {{
     server {{
         listen 127.0.0.1:{port} ssl default_server;
         ssl_reject_handshake on;
+        client_header_timeout 10s;
     }}
 """
 
