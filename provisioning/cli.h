@@ -129,6 +129,9 @@ const char *lk_cli_status_value(const struct lk_desk_pairs *pairs, const char *n
 int lk_cli_list(struct lk_cli *cli, const struct lk_desk_filter *filter,
                 int (*each)(void *context, const struct lk_desk_credential *credential),
                 void *context);
+/* What an agent is called. *ret_known false: nobody of that name. 0 or an exit status. */
+int lk_cli_agent_record(struct lk_cli *cli, const char *name,
+                        struct lk_desk_agent_record *ret_record, bool *ret_known);
 /* SHA-256 of statement bytes, or of a credential id. */
 int lk_cli_digest(struct lk_cli *cli, struct lk_view bytes, struct lk_digest *ret_digest);
 
@@ -178,6 +181,7 @@ int lk_cmd_operator_add(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_operator_list(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_operator_retire(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv);
+int lk_cmd_agent_set(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_pending(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_endorse(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_export_external_ids(struct lk_cli *cli, int argc, char **argv);

@@ -14,8 +14,9 @@ struct listing {
     size_t count;
     bool full;
     bool explain;
-    const char *next; /* what to do with what was shown */
-    bool only_short;  /* active ones that lack operators of the current set */
+    const char *next;            /* what to do with what was shown */
+    bool only_short;             /* active ones that lack operators of the current set */
+    char agent[LK_NAME_MAX + 1]; /* of the first row, where it is shown in full */
 };
 
 static void print_reasons(const struct lk_desk_credential *credential)
@@ -35,10 +36,14 @@ static void print_reasons(const struct lk_desk_credential *credential)
 static int each(void *context, const struct lk_desk_credential *credential)
 {
     struct listing *listing = context;
+    struct lk_statement statement;
 
     if (listing->only_short && !lk_cli_is_short(credential))
         return 0;
     listing->count++;
+    if (listing->full && listing->count == 1 &&
+        lk_statement_decode(credential->statement, &statement) == 0)
+        snprintf(listing->agent, sizeof listing->agent, "%s", statement.name);
     if (listing->cli->json) {
         lk_cli_json_credential(listing->cli, &listing->writer,
                                lk_json_put_object(&listing->writer, listing->array, NULL),
@@ -55,6 +60,30 @@ static int each(void *context, const struct lk_desk_credential *credential)
     return 0;
 }
 
+/* What the agent is called, below its credentials. */
+static int show_agent(struct listing *listing)
+{
+    struct lk_desk_agent_record record;
+    char safe[sizeof record.email];
+    struct lk_json *object;
+    bool known = false;
+    int status = lk_cli_agent_record(listing->cli, listing->agent, &record, &known);
+
+    if (status != 0 || !known)
+        return status;
+    if (listing->cli->json) {
+        object = lk_json_put_object(&listing->writer, listing->writer.root, "agent");
+        lk_json_put_string(&listing->writer, object, "full_name", record.full_name);
+        lk_json_put_string(&listing->writer, object, "email", record.email);
+        return 0;
+    }
+    if (record.full_name[0] != '\0')
+        lk_cli_row(_("full name"), "%s", lk_cli_printable(safe, sizeof safe, record.full_name));
+    if (record.email[0] != '\0')
+        lk_cli_row(_("e-mail"), "%s", lk_cli_printable(safe, sizeof safe, record.email));
+    return 0;
+}
+
 static int run_listing(struct lk_cli *cli, const struct lk_desk_filter *filter,
                        struct listing *listing, const char *none)
 {
@@ -68,6 +97,8 @@ static int run_listing(struct lk_cli *cli, const struct lk_desk_filter *filter,
         listing->array = lk_json_put_array(&listing->writer, listing->writer.root, "credentials");
     }
     status = lk_cli_list(cli, filter, each, listing);
+    if (status == 0 && listing->agent[0] != '\0')
+        status = show_agent(listing);
     if (status != 0) {
         if (cli->json)
             lk_json_abandon(&listing->writer);

@@ -11,6 +11,7 @@
 struct state_options {
     const char *reason;
     bool holder;
+    bool replaced; /* only the sessions that this key opened end */
     int word_count;
     char **words; /* ID or AGENT ... */
 };
@@ -22,7 +23,7 @@ static int parse(struct lk_cli *cli, int argc, char **argv, struct state_options
         if (strcmp(argv[i], "--reason") == 0 && i + 1 < argc)
             options->reason = argv[++i];
         else if (strcmp(argv[i], "--replaced") == 0 && strcmp(cli->command, "revoke") == 0)
-            options->reason = "replaced";
+            options->replaced = true;
         else if (strcmp(argv[i], "--holder") == 0 && strcmp(cli->command, "report-lost") == 0)
             options->holder = true;
         else if (argv[i][0] == '-')
@@ -30,6 +31,8 @@ static int parse(struct lk_cli *cli, int argc, char **argv, struct state_options
         else
             options->words[options->word_count++] = argv[i];
     }
+    if (options->replaced && strcmp(options->reason, "revoked") == 0)
+        options->reason = "replaced";
     if (options->word_count == 0)
         return lk_cli_usage(
             cli, _("%s needs an agent or an identifier as `latchkey list` shows it"), cli->command);
@@ -56,7 +59,7 @@ static int make_changes(struct lk_cli *cli, const struct lk_choice *choice, enum
 }
 
 static int send_changes(struct lk_cli *cli, const struct lk_buf *record,
-                        const struct lk_buf *changes, size_t count)
+                        const struct lk_buf *changes, size_t count, bool replaced)
 {
     struct lk_desk_state *message = calloc(1, sizeof *message);
     struct lk_desk_result answer;
@@ -67,6 +70,7 @@ static int send_changes(struct lk_cli *cli, const struct lk_buf *record,
         return lk_cli_fail_memory(cli, cli->command);
     message->endorsement = lk_buf_view(record);
     message->count = (uint32_t)count;
+    message->own_sessions_only = replaced;
     for (size_t i = 0; i < count; i++)
         message->changes[i] = lk_buf_view(&changes[i]);
     if (lk_desk_state_encode(&cli->client.out, request, message) < 0)
@@ -78,7 +82,7 @@ static int send_changes(struct lk_cli *cli, const struct lk_buf *record,
 }
 
 static int sign_and_send(struct lk_cli *cli, const struct lk_choice *choice, enum lk_state state,
-                         const char *reason)
+                         const struct state_options *options)
 {
     struct lk_operator_set *set = NULL;
     struct lk_buf changes[LK_CHOSEN_MAX];
@@ -92,7 +96,7 @@ static int sign_and_send(struct lk_cli *cli, const struct lk_choice *choice, enu
     for (size_t i = 0; i < LK_CHOSEN_MAX; i++)
         lk_buf_init(&changes[i], LK_STATEMENT_MAX);
     if (status == 0)
-        status = make_changes(cli, choice, state, reason, changes, leaves);
+        status = make_changes(cli, choice, state, options->reason, changes, leaves);
     if (status == 0) {
         by = lk_cli_operator(cli, set, 0);
         status = by != NULL ? 0 : cli->said;
@@ -102,7 +106,7 @@ static int sign_and_send(struct lk_cli *cli, const struct lk_choice *choice, enu
             lk_cli_sign(cli, set, by, state == LK_STATE_SUSPENDED ? LK_ACT_SUSPEND : LK_ACT_REVOKE,
                         leaves, choice->count, &record);
     if (status == 0)
-        status = send_changes(cli, &record, changes, choice->count);
+        status = send_changes(cli, &record, changes, choice->count, options->replaced);
     if (status == 0)
         lk_cli_remember_head(cli, by);
     for (size_t i = 0; i < LK_CHOSEN_MAX; i++)
@@ -145,7 +149,7 @@ static int change_state(struct lk_cli *cli, const struct state_options *options,
                                                 : _("Revoke what is shown above, for ever?")))
         status = lk_cli_fail_reason(cli, LK_REASON_CANCELLED, NULL);
     if (status == 0)
-        status = sign_and_send(cli, choice, state, options->reason);
+        status = sign_and_send(cli, choice, state, options);
     return status == 0 ? report(cli, choice, state) : status;
 }
 

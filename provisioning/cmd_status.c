@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* latchkey status: what runs and what needs attention. Exit 0 only if logins can be decided: store and operators are there. */
+/* latchkey status: what runs and what needs attention. Exit 0 only if logins can be decided, store and operators are there, and no homeserver is long
+ * without word of sessions that were ended. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "provisioning/cli.h"
+
+enum { LOGOUT_LATE_SECONDS = 900 };
+
+static bool logouts_late(const struct lk_desk_pairs *pairs)
+{
+    const char *oldest = lk_cli_status_value(pairs, "oldest_logout_seconds");
+    uint64_t seconds;
+
+    return oldest != NULL &&
+           (lk_number_parse(oldest, 0, INT64_MAX, &seconds) < 0 || seconds > LOGOUT_LATE_SECONDS);
+}
 
 /* E_... at the front of the store's row is why it is not served. */
 static enum lk_reason judge(const struct lk_desk_pairs *pairs)
@@ -28,7 +41,7 @@ static enum lk_reason judge(const struct lk_desk_pairs *pairs)
         return LK_REASON_OPERATOR_SET;
     if (device != NULL && strncmp(device, "E_", 2) == 0)
         return LK_REASON_DEVICE_UNAVAILABLE;
-    return LK_REASON_NONE;
+    return logouts_late(pairs) ? LK_REASON_LOGOUTS : LK_REASON_NONE;
 }
 
 static int print_json(struct lk_cli *cli, const struct lk_desk_pairs *pairs, enum lk_reason reason)

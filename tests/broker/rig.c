@@ -18,8 +18,8 @@
 
 #include "message/names.h"
 
-enum { SOCKETS = 3, REQUEST = 7 };
-static const char *const socket_names[SOCKETS] = {"host", "desk", "gateway"};
+enum { SOCKETS = 4, REQUEST = 7 };
+static const char *const socket_names[SOCKETS] = {"host", "desk", "gateway", "worker"};
 
 /* ---- the names process ---- */
 
@@ -97,8 +97,8 @@ static void broker_exec(const struct rig *rig, const int sockets[SOCKETS], int n
     if (getenv("LK_TEST_NO_SANDBOX") != NULL)
         arguments[7] = (char[]){"--no-sandbox"};
     snprintf(program, sizeof(program), "%s/bin/latchkeyd", build != NULL ? build : ".");
-    snprintf(list, sizeof(list), "host=%d,desk=%d,gateway=%d,names=%d,device=%d", sockets[0],
-             sockets[1], sockets[2], names, device);
+    snprintf(list, sizeof(list), "host=%d,desk=%d,gateway=%d,worker=%d,names=%d,device=%d",
+             sockets[0], sockets[1], sockets[2], sockets[3], names, device);
     for (int i = 0; i < SOCKETS; i++)
         (void)fcntl(sockets[i], F_SETFD, 0);
     (void)fcntl(names, F_SETFD, 0);
@@ -200,9 +200,10 @@ void peer_connect(const struct rig *rig, const char *socket_name, struct peer *r
 
 void peer_open(const struct rig *rig, const char *socket_name, struct peer *ret_peer)
 {
-    enum lk_role_socket role = strcmp(socket_name, "host") == 0   ? LK_SOCKET_HOST
-                               : strcmp(socket_name, "desk") == 0 ? LK_SOCKET_DESK
-                                                                  : LK_SOCKET_GATEWAY;
+    enum lk_role_socket role = strcmp(socket_name, "host") == 0     ? LK_SOCKET_HOST
+                               : strcmp(socket_name, "desk") == 0   ? LK_SOCKET_DESK
+                               : strcmp(socket_name, "worker") == 0 ? LK_SOCKET_WORKER
+                                                                    : LK_SOCKET_GATEWAY;
     struct lk_hello hello = {LK_PROTOCOL_VERSION_PREVIOUS, LK_PROTOCOL_VERSION, role};
     struct lk_buf out = LK_BUF_INIT(64);
     struct lk_frame frame;

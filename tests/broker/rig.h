@@ -35,7 +35,7 @@ struct peer {
     int fd;
     struct lk_buf in;
 };
-/* Connects without a word. socket: "host", "desk", "gateway". */
+/* Connects without a word. socket: "host", "desk", "gateway", "worker". */
 void peer_connect(const struct rig *rig, const char *socket, struct peer *ret_peer);
 /* Connects and says hello; the answer was checked. */
 void peer_open(const struct rig *rig, const char *socket, struct peer *ret_peer);
