@@ -145,6 +145,7 @@ struct lk_crash_guard;
 struct lk_broker {
     const char *config_path; /* borrowed */
     struct lk_config config;
+    struct lk_anchors *anchors; /* of attestation_roots; NULL = none */
     struct lk_policy policy;
     const struct lk_clock *clock;
     const struct lk_random *random;

@@ -162,9 +162,32 @@ static void policy_set(struct lk_broker *broker)
     };
 }
 
+/* Whoever names anchors means them: a file that cannot be read stops the start. */
+static int start_anchors(struct lk_broker *broker)
+{
+    struct lk_file_rule rule = {
+        .owner = geteuid(), .forbidden = 022, .check_parents = !broker->rootless};
+    struct lk_buf pem = LK_BUF_INIT(LK_ANCHORS_FILE_MAX);
+    int error = 0;
+
+    if (broker->config.attestation_roots[0] == '\0')
+        return 0;
+    error = lk_file_read(broker->config.attestation_roots, &rule, LK_ANCHORS_FILE_MAX, &pem);
+    if (error == 0)
+        error = lk_anchors_parse(broker->crypto, lk_buf_view(&pem), &broker->anchors);
+    lk_buf_clear(&pem);
+    if (error != 0)
+        lk_broker_log(broker, "attestation_roots %s: %s", broker->config.attestation_roots,
+                      lk_error_text(error));
+    return error;
+}
+
 static int start_parts(struct lk_broker *broker, const struct lk_run_options *options)
 {
     int error = lk_crypto_start(&broker->crypto);
+
+    if (error == 0)
+        error = start_anchors(broker);
 
     if (error == 0)
         error = lk_loop_new(broker->clock, &broker->loop);
@@ -254,6 +277,7 @@ struct lk_broker *lk_broker_free(struct lk_broker *broker)
         lk_loop_remove(broker->loop, &broker->signals);
         lk_fd_close(&broker->signals.fd);
     }
+    broker->anchors = lk_anchors_free(broker->anchors);
     broker->cache = lk_endorsement_cache_free(broker->cache);
     broker->limits = lk_limits_free(broker->limits);
     broker->challenge_keys = lk_challenge_keys_free(broker->challenge_keys);

@@ -20,6 +20,9 @@ struct enrolment {
     struct lk_config config;
     const char *agent;
     char full_name[129];
+    struct lk_anchors *anchors; /* of the configuration; NULL = none */
+    uint32_t group_count;
+    const char *groups[LK_GROUPS_MAX]; /* in byte order, each once */
     bool host_only;
     bool leave_pending;
     bool new_holder; /* the login name belongs to another person now */
@@ -34,6 +37,26 @@ struct enrolment {
     uint64_t active;
     uint64_t missing;
 };
+
+/* Canonical: the signed list is in byte order. */
+static int add_group(struct lk_cli *cli, const char *group, struct enrolment *enrolment)
+{
+    uint32_t place = 0;
+
+    if (!lk_group_valid(group))
+        return lk_cli_usage(cli, _("%s is not a group: 1 to 64 of a-z 0-9 . _ -"), group);
+    while (place < enrolment->group_count && strcmp(enrolment->groups[place], group) < 0)
+        place++;
+    if (place < enrolment->group_count && strcmp(enrolment->groups[place], group) == 0)
+        return 0;
+    if (enrolment->group_count == LK_GROUPS_MAX)
+        return lk_cli_usage(cli, _("more than %d groups"), LK_GROUPS_MAX);
+    memmove(&enrolment->groups[place + 1], &enrolment->groups[place],
+            (enrolment->group_count - place) * sizeof enrolment->groups[0]);
+    enrolment->groups[place] = group;
+    enrolment->group_count++;
+    return 0;
+}
 
 static int parse(struct lk_cli *cli, int argc, char **argv, struct enrolment *enrolment)
 {
@@ -51,6 +74,11 @@ static int parse(struct lk_cli *cli, int argc, char **argv, struct enrolment *en
             if (lk_number_parse(argv[++i], 1, 36500, &days) < 0)
                 return lk_cli_usage(cli, "%s", _("--days takes a number from 1 to 36500"));
             enrolment->days = (long)days;
+        } else if (strcmp(argv[i], "--group") == 0 && i + 1 < argc) {
+            int status = add_group(cli, argv[++i], enrolment);
+
+            if (status != 0)
+                return status;
         } else if (argv[i][0] == '-' || enrolment->agent != NULL) {
             return lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[i]);
         } else {
@@ -101,7 +129,10 @@ static void fill_statement(struct enrolment *enrolment, enum lk_kind kind,
     if (created->info.firmware != 0)
         snprintf(statement->claimed.firmware, sizeof statement->claimed.firmware, "%" PRIu64,
                  created->info.firmware);
-    if (kind == LK_KIND_HOST) {
+    for (uint32_t i = 0; i < enrolment->group_count; i++)
+        snprintf(statement->groups[i], sizeof statement->groups[i], "%s", enrolment->groups[i]);
+    statement->group_count = enrolment->group_count;
+    if (kind == LK_KIND_HOST && statement->group_count == 0) {
         statement->group_count = 1;
         snprintf(statement->groups[0], sizeof statement->groups[0], "%.64s",
                  enrolment->config.host_group);
@@ -123,7 +154,9 @@ static int take_credential(struct enrolment *enrolment, enum lk_kind kind,
     const struct lk_attestation attestation = {
         .object = created->attestation_object,
         .client_data_hash = LK_VIEW(created->client_data_hash, sizeof created->client_data_hash)};
-    struct lk_attestation_rule rule = {.relying_party = created->relying_party};
+    struct lk_attestation_rule rule = {.relying_party = created->relying_party,
+                                       .anchors = enrolment->anchors,
+                                       .now = lk_clock_now(&lk_clock_system)};
     enum lk_reason reason = LK_REASON_INTERNAL;
 
     if (statement == NULL)
@@ -326,6 +359,8 @@ int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv)
     if (status == 0)
         status = lk_cli_config(cli, &enrolment.config);
     if (status == 0)
+        status = lk_cli_anchors(cli, &enrolment.config, &enrolment.anchors);
+    if (status == 0)
         status = lk_cli_connect(cli);
     if (status == 0)
         status = check_operators(cli);
@@ -343,6 +378,7 @@ int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv)
         lk_buf_clear(&enrolment.objects[i]);
         free(enrolment.statements[i]);
     }
+    enrolment.anchors = lk_anchors_free(enrolment.anchors);
     lk_config_clear(&enrolment.config);
     return status;
 }

@@ -18,7 +18,7 @@ const struct lk_command lk_commands[] = {
     {"operator list", "", N_("show the operators and their keys"), lk_cmd_operator_list},
     {"operator retire", "NAME [--stolen]", N_("take an operator out of the set"),
      lk_cmd_operator_retire},
-    {"enroll", "AGENT [--days N] [--host-only] [--leave-pending] [--new-holder]",
+    {"enroll", "AGENT [--days N] [--group NAME ...] [--host-only] [--leave-pending] [--new-holder]",
      N_("enrol a key for an agent: host and browser credential in one visit"), lk_cmd_enroll},
     {"pending", "[AGENT] [--short]", N_("show what waits for an operator's touch"), lk_cmd_pending},
     {"endorse", "ID|AGENT ...|--all|--short", N_("sign pending credentials with your key"),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -19,6 +20,22 @@ int lk_cli_config(struct lk_cli *cli, struct lk_config *ret_config)
     return lk_config_read(cli->config_path, ret_config, message, sizeof message) == 0
                ? 0
                : lk_cli_fail_reason(cli, LK_REASON_CONFIG, message);
+}
+
+int lk_cli_anchors(struct lk_cli *cli, const struct lk_config *config,
+                   struct lk_anchors **ret_anchors)
+{
+    const struct lk_file_rule rule = {.owner = geteuid(), .forbidden = 022};
+    struct lk_buf pem = LK_BUF_INIT(LK_ANCHORS_FILE_MAX);
+    int error = 0;
+
+    if (config->attestation_roots[0] == '\0')
+        return 0;
+    error = lk_file_read(config->attestation_roots, &rule, LK_ANCHORS_FILE_MAX, &pem);
+    if (error == 0)
+        error = lk_anchors_parse(cli->crypto, lk_buf_view(&pem), ret_anchors);
+    lk_buf_clear(&pem);
+    return error == 0 ? 0 : lk_cli_fail_error(cli, error, config->attestation_roots);
 }
 
 static int take_key(struct lk_cli *cli, const char *organisation,

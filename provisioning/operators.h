@@ -20,5 +20,8 @@ int lk_cli_set_sign(struct lk_cli *cli, const struct lk_operator_set *signing,
 int lk_cli_set_install(struct lk_cli *cli, const struct lk_config *config, struct lk_view chain);
 /* Reads the configuration, saying what is wrong. */
 int lk_cli_config(struct lk_cli *cli, struct lk_config *ret_config);
+/* The pinned anchors that the configuration names; untouched where it names none. */
+int lk_cli_anchors(struct lk_cli *cli, const struct lk_config *config,
+                   struct lk_anchors **ret_anchors);
 
 #endif

@@ -150,6 +150,20 @@ static int key_check(const struct lk_crypto *crypto, const struct lk_attestation
     return lk_machine_failed(result) ? result : 0;
 }
 
+/* Which anchor vouches for the key, if one does. */
+static int anchor_find(const struct lk_crypto *crypto, struct lk_view object,
+                       const struct lk_attestation_rule *rule, struct lk_facts_proved *proved)
+{
+    struct lk_attestation_object decoded;
+    int result = lk_attestation_object_decode(object, &decoded);
+
+    if (result == 0)
+        result = lk_anchors_chain(crypto, rule->anchors, decoded.certificates,
+                                  decoded.certificate_count, rule->now, proved->anchor.bytes);
+    proved->has_anchor = result == 0;
+    return result < 0 && lk_machine_failed(result) ? result : 0;
+}
+
 static void statement_fill(struct lk_statement *statement, const struct lk_authenticator_data *data,
                            enum lk_attestation_format format, const struct lk_digest *digest,
                            struct lk_view hash)
@@ -190,8 +204,10 @@ int lk_attestation_verify(const struct lk_crypto *crypto, const struct lk_attest
         result = lk_object_digest(crypto, attestation->object, &digest);
     if (result < 0)
         return result;
-    if (reason == LK_REASON_NONE)
+    if (reason == LK_REASON_NONE) {
         statement_fill(statement, &data, format, &digest, attestation->client_data_hash);
+        result = anchor_find(crypto, attestation->object, rule, &statement->proved);
+    }
     *ret_reason = reason;
-    return 0;
+    return result;
 }

@@ -4,6 +4,7 @@
 #ifndef LK_VERIFY_VERIFY_H
 #define LK_VERIFY_VERIFY_H
 
+#include "crypto/anchors.h"
 #include "crypto/crypto.h"
 #include "model/model.h"
 #include "wire/wire.h"
@@ -28,11 +29,14 @@ lk_assertion_verify(const struct lk_crypto *crypto, const struct lk_public_key *
                     struct lk_authenticator_data *ret_data, enum lk_reason *ret_reason);
 
 /* Attestation: signature verification for packed (x5c and self) and fido-u2f. format none is accepted here with format NONE proved (policy decides).
+ * A chain that ends in none of the anchors is not refused here: the statement then says that nothing vouches for the key (has_anchor false).
  * Fills credential id, key, aaguid, proved facts, attestation_digest, creation_client_data_hash of *ret_statement and leaves the other members alone. The
  * relying party hash, UP, BE/BS and, if asked, UV are checked. Reasons: ATTESTATION, RELYING_PARTY, USER_PRESENCE, USER_VERIFICATION, SYNCED, KEY_UNSUPPORTED (algorithm). */
 struct lk_attestation_rule {
     const char *relying_party;
     bool user_verification;
+    const struct lk_anchors *anchors; /* NULL: nothing chains to anything */
+    int64_t now;                      /* for the validity of certificates on the way to an anchor */
 };
 LK_MUST_USE int lk_attestation_verify(const struct lk_crypto *crypto,
                                       const struct lk_attestation *attestation,

@@ -11,8 +11,9 @@ static int groups_check(const struct lk_statement *statement)
 {
     if (statement->group_count > LK_GROUPS_MAX)
         return -LK_ERR_TOO_BIG;
-    /* Groups are doors of machines: only a host credential opens them. */
-    if (statement->group_count > 0 && statement->kind != LK_KIND_HOST)
+    /* Groups are doors: of machines for a host credential, of applications for a browser credential. An operator's opens none. */
+    if (statement->group_count > 0 && statement->kind != LK_KIND_HOST &&
+        statement->kind != LK_KIND_BROWSER)
         return -LK_ERR_RANGE;
     for (uint32_t i = 0; i < statement->group_count; i++) {
         int order = i == 0 ? -1 : strcmp(statement->groups[i - 1], statement->groups[i]);

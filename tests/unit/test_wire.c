@@ -270,9 +270,12 @@ static void statement_rules(void **state)
     EXPECT_STATEMENT(strcpy(statement.relying_party, "latchkey-operator:example"),
                      -LK_ERR_ENCODING);
     EXPECT_STATEMENT(statement.kind = LK_KIND_BROWSER, -LK_ERR_ENCODING);
+    /* Groups of applications; an operator's credential opens none. */
     EXPECT_STATEMENT(
-        (statement.kind = LK_KIND_BROWSER, strcpy(statement.relying_party, "sso.example.org")),
-        -LK_ERR_RANGE); /* groups */
+        (statement.kind = LK_KIND_BROWSER, strcpy(statement.relying_party, "sso.example.org")), 0);
+    EXPECT_STATEMENT((statement.kind = LK_KIND_OPERATOR,
+                      strcpy(statement.relying_party, "latchkey-operator:example")),
+                     -LK_ERR_RANGE);
     EXPECT_STATEMENT((statement.kind = LK_KIND_BROWSER,
                       strcpy(statement.relying_party, "sso.example.org"),
                       statement.group_count = 0),

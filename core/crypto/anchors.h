@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Pinned anchors of attestation: certificates that the organisation trusts to say "this key is hardware of ours", and chains that end in one of them. */
+#ifndef LK_CRYPTO_ANCHORS_H
+#define LK_CRYPTO_ANCHORS_H
+
+#include "crypto/crypto.h"
+
+enum {
+    LK_ANCHORS_MAX = 64,
+    LK_ANCHORS_FILE_MAX = 262144,
+    LK_CHAIN_MAX = 8 /* certificates of one attestation statement */
+};
+
+struct lk_anchors;
+
+/* PEM certificates, one behind the other, with nothing but blanks and comments between them. Whether one is a root, an intermediate or expired is not asked: what stands here is
+ * trusted because somebody put it here. None at all: 0, and nothing chains to it. -LK_ERR_ENCODING (also: anything else in PEM, or a certificate twice), -LK_ERR_TOO_BIG,
+ * -LK_ERR_NOMEM. */
+LK_MUST_USE int lk_anchors_parse(const struct lk_crypto *crypto, struct lk_view pem,
+                                 struct lk_anchors **ret_anchors);
+struct lk_anchors *lk_anchors_free(struct lk_anchors *anchors);
+size_t lk_anchors_count(const struct lk_anchors *anchors); /* NULL: 0 */
+
+/* certificates: leaf first, as WebAuthn L3 section 8.2 has them in x5c, each DER. 0 if the chain ends in an anchor at that time (seconds since 1970); *ret_anchor is SHA-256 of the
+ * anchor's DER. The leaf may be an anchor itself. -LK_ERR_NOT_FOUND: it ends in none, or a signature, time or constraint on the way is wrong; -LK_ERR_ENCODING: not
+ * certificates; -LK_ERR_TOO_BIG; -LK_ERR_NOMEM. anchors NULL: -LK_ERR_NOT_FOUND. */
+LK_MUST_USE int lk_anchors_chain(const struct lk_crypto *crypto, const struct lk_anchors *anchors,
+                                 const struct lk_view *certificates, size_t count, int64_t now,
+                                 uint8_t ret_anchor[32]);
+
+#endif

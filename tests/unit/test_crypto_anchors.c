@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Chains to pinned anchors: root, intermediate or leaf may be pinned; another root of the same name, a time outside, a broken or missing link lead nowhere. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "crypto/anchors.h"
+
+#define NOW   INT64_C(1795392000)
+#define YEARS INT64_C(31536000)
+
+struct made {
+    EVP_PKEY *pkey;
+    X509 *x509;
+    unsigned char *der;
+    int len;
+};
+
+static struct lk_crypto *crypto;
+static struct made root;
+static struct made impostor; /* the root's name, another key */
+static struct made middle;
+static struct made leaf;
+
+static void extension(X509 *x509, int nid, const char *value)
+{
+    X509_EXTENSION *made = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+    assert_non_null(made);
+    assert_int_equal(X509_add_ext(x509, made, -1), 1);
+    X509_EXTENSION_free(made);
+}
+
+static struct made make(const char *name, const struct made *issuer, bool authority, int64_t until)
+{
+    struct made made = {.pkey = EVP_EC_gen("P-256"), .x509 = X509_new()};
+    X509_NAME *subject;
+
+    assert_non_null(made.pkey);
+    assert_int_equal(X509_set_version(made.x509, X509_VERSION_3), 1);
+    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(made.x509), (long)strlen(name)), 1);
+    assert_non_null(ASN1_TIME_set(X509_getm_notBefore(made.x509), (time_t)(NOW - YEARS)));
+    assert_non_null(ASN1_TIME_set(X509_getm_notAfter(made.x509), (time_t)until));
+    subject = X509_get_subject_name(made.x509);
+    assert_int_equal(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                                (const unsigned char *)name, -1, -1, 0),
+                     1);
+    assert_int_equal(X509_set_issuer_name(
+                         made.x509, issuer != NULL ? X509_get_subject_name(issuer->x509) : subject),
+                     1);
+    assert_int_equal(X509_set_pubkey(made.x509, made.pkey), 1);
+    extension(made.x509, NID_basic_constraints, authority ? "critical,CA:TRUE" : "CA:FALSE");
+    assert_true(X509_sign(made.x509, issuer != NULL ? issuer->pkey : made.pkey, EVP_sha256()) > 0);
+    made.len = i2d_X509(made.x509, &made.der);
+    assert_true(made.len > 0);
+    return made;
+}
+
+static void drop(struct made *made)
+{
+    EVP_PKEY_free(made->pkey);
+    X509_free(made->x509);
+    OPENSSL_free(made->der);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    root = make("Root", NULL, true, NOW + YEARS);
+    impostor = make("Root", NULL, true, NOW + YEARS);
+    middle = make("Middle", &root, true, NOW + YEARS);
+    leaf = make("Leaf", &middle, false, NOW + YEARS);
+    return lk_crypto_start(&crypto);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    drop(&root);
+    drop(&impostor);
+    drop(&middle);
+    drop(&leaf);
+    crypto = lk_crypto_free(crypto);
+    return 0;
+}
+
+static struct lk_view view(const struct made *made)
+{
+    return LK_VIEW(made->der, (size_t)made->len);
+}
+
+static int parse(const struct made *const *certificates, size_t count, const char *more,
+                 struct lk_anchors **ret_anchors)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data;
+    long len;
+    int error;
+
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(PEM_write_bio_X509(bio, certificates[i]->x509), 1);
+    assert_true(BIO_puts(bio, more) >= 0);
+    len = BIO_get_mem_data(bio, &data);
+    error = lk_anchors_parse(crypto, LK_VIEW((const uint8_t *)data, (size_t)len), ret_anchors);
+    BIO_free(bio);
+    return error;
+}
+
+/* The chain leaf, middle against one pinned certificate. */
+static int chain_at(const struct made *pinned, int64_t now, uint8_t ret_anchor[32])
+{
+    const struct lk_view chain[] = {view(&leaf), view(&middle)};
+    struct lk_anchors *anchors = NULL;
+    int error;
+
+    assert_int_equal(parse(&pinned, 1, "", &anchors), 0);
+    error = lk_anchors_chain(crypto, anchors, chain, 2, now, ret_anchor);
+    lk_anchors_free(anchors);
+    return error;
+}
+
+static void test_anchors(void **state)
+{
+    const struct made *const pinned[] = {&root, &middle, &leaf};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        const struct lk_view der = view(pinned[i]);
+        uint8_t anchor[32];
+        uint8_t expected[32];
+
+        assert_int_equal(chain_at(pinned[i], NOW, anchor), 0);
+        assert_int_equal(lk_sha256(crypto, &der, 1, expected), 0);
+        assert_memory_equal(anchor, expected, 32);
+    }
+}
+
+static void test_refusals(void **state)
+{
+    const struct made *const pinned = &root;
+    const struct lk_view alone[] = {view(&leaf)};
+    const struct lk_view wrong_way[] = {view(&middle), view(&leaf)};
+    uint8_t cut[2048];
+    struct lk_view broken[] = {view(&leaf), {0}};
+    struct lk_view many[LK_CHAIN_MAX + 1];
+    struct lk_anchors *anchors = NULL;
+    uint8_t anchor[32];
+
+    (void)state;
+    assert_int_equal(chain_at(&impostor, NOW, anchor), -LK_ERR_NOT_FOUND);
+    assert_int_equal(chain_at(&root, NOW + 2 * YEARS, anchor), -LK_ERR_NOT_FOUND);
+    assert_int_equal(chain_at(&root, NOW - 2 * YEARS, anchor), -LK_ERR_NOT_FOUND);
+    assert_int_equal(parse(&pinned, 1, "", &anchors), 0);
+    /* The link between is missing; the first certificate is what is vouched for, whatever follows. */
+    assert_int_equal(lk_anchors_chain(crypto, anchors, alone, 1, NOW, anchor), -LK_ERR_NOT_FOUND);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, wrong_way, 2, NOW, anchor), 0);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, alone, 0, NOW, anchor), -LK_ERR_NOT_FOUND);
+    assert_int_equal(lk_anchors_chain(crypto, NULL, alone, 1, NOW, anchor), -LK_ERR_NOT_FOUND);
+    /* A flipped bit in the signature, a cut, an empty one, too many. */
+    memcpy(cut, middle.der, (size_t)middle.len);
+    cut[middle.len - 1] ^= 1;
+    broken[1] = LK_VIEW(cut, (size_t)middle.len);
+    assert_int_not_equal(lk_anchors_chain(crypto, anchors, broken, 2, NOW, anchor), 0);
+    broken[1].len--;
+    assert_int_equal(lk_anchors_chain(crypto, anchors, broken, 2, NOW, anchor), -LK_ERR_ENCODING);
+    broken[1].len = 0;
+    assert_int_equal(lk_anchors_chain(crypto, anchors, broken, 2, NOW, anchor), -LK_ERR_TOO_BIG);
+    for (size_t i = 0; i < LK_CHAIN_MAX + 1; i++)
+        many[i] = view(&leaf);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, many, LK_CHAIN_MAX + 1, NOW, anchor),
+                     -LK_ERR_TOO_BIG);
+    lk_anchors_free(anchors);
+}
+
+static void test_file(void **state)
+{
+    const struct made *const twice[] = {&root, &root};
+    const struct made *const both[] = {&root, &impostor};
+    struct lk_anchors *anchors = NULL;
+
+    (void)state;
+    assert_int_equal(parse(NULL, 0, "", &anchors), 0);
+    assert_int_equal(lk_anchors_count(anchors), 0);
+    anchors = lk_anchors_free(anchors);
+    assert_int_equal(lk_anchors_count(NULL), 0);
+    assert_int_equal(parse(both, 2, "# a comment\n", &anchors), 0);
+    assert_int_equal(lk_anchors_count(anchors), 2);
+    anchors = lk_anchors_free(anchors);
+    assert_int_equal(parse(twice, 2, "", &anchors), -LK_ERR_ENCODING);
+    assert_int_equal(parse(both, 1, "-----BEGIN CERTIFICATE-----\nAAAA\n", &anchors),
+                     -LK_ERR_ENCODING);
+    assert_int_equal(
+        parse(both, 1, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", &anchors),
+        -LK_ERR_ENCODING);
+    assert_int_equal(
+        parse(both, 1, "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", &anchors),
+        -LK_ERR_ENCODING);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_anchors),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_file),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
