@@ -19,13 +19,13 @@ class Authority:
              "-subj", "/CN=Latchkey test authority", "-addext", "basicConstraints=critical,CA:TRUE,pathlen:0",
              "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", self.key, "-out", self.pem])
 
-    def certificate(self, name):
-        """(certificate, key) for that host name, the authority's certificate behind it."""
+    def certificate(self, name, *others):
+        """(certificate, key) for that host name and perhaps others."""
         pem, key, request = (self.folder(name + ending) for ending in (".pem", ".key", ".csr"))
         run([self.openssl, "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
              "-keyout", key, "-out", request])
         extensions = self.folder.write(name + ".ext", f"basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
-                                                      f"extendedKeyUsage=serverAuth\nsubjectAltName=DNS:{name}\n")
+                                                      f"extendedKeyUsage=serverAuth\nsubjectAltName={','.join('DNS:' + one for one in (name, *others))}\n")
         run([self.openssl, "x509", "-req", "-in", request, "-CA", self.pem, "-CAkey", self.key, "-CAcreateserial", "-days", "2", "-sha256",
              "-extfile", extensions, "-out", pem])
         return pem, key

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: EUPL-1.2
+"""A look-alike origin that relays everything, both ways, before the agent's own browser and own key. First against a provider that asks for no key: there it
+steals the login, so it does relay. Then against the gateway."""
+import secrets
+import unittest
+
+import skip
+from agent import Agent
+from authority import Authority
+from homeserver import Homeserver
+from matrix import Matrix
+from parts import Folder, free_ports
+from plain_provider import Provider
+from proxy import Proxy
+from relay import Relay
+
+KEY, CHAT = "key.evil.localhost", "chat.evil.localhost"
+
+
+class WithoutKeys(unittest.TestCase):
+    def test_the_relay_steals_a_login(self):
+        folder = Folder()
+        self.addCleanup(folder.remove)
+        authority = Authority(folder)
+        public, own, issuer, evil, evil_issuer = free_ports(5)
+        secret, subject = secrets.token_urlsafe(32), secrets.token_hex(16)
+        provider = Provider(folder, "key.localhost", issuer, *authority.certificate("key.localhost"), "synapse", secret).start()
+        self.addCleanup(provider.stop)
+        provider.claims = {"sub": subject, "acr": "phrh", "sid": "s"}
+        homeserver = Homeserver(folder, "chat.localhost", public, own, authority.pem, provider.issuer, secret)
+        self.addCleanup(homeserver.stop)
+        proxy = Proxy(folder, public, homeserver=("chat.localhost", *authority.certificate("chat.localhost"), own)).start()
+        self.addCleanup(proxy.stop)
+        homeserver.start("setup.yaml")
+        admin = homeserver.register("root", "the administrator", admin=True)
+        homeserver.register("alice", "a password from before")
+        homeserver.link("alice", subject, admin)
+        homeserver.stop()
+        homeserver.start()
+
+        certificate = authority.certificate(KEY, CHAT)
+        chat = Relay({CHAT: "chat.localhost"}, evil, public, certificate, authority.pem)
+        key = Relay({KEY: "key.localhost"}, evil_issuer, issuer, certificate, authority.pem)
+        # Each must know the other's name too.
+        chat.pairs += key.pairs
+        key.pairs += chat.pairs
+        for relay in (chat, key):
+            relay.start()
+            self.addCleanup(relay.stop)
+
+        # The victim sees nothing but look-alikes.
+        victim = Agent(authority.pem)
+        matrix = Matrix(f"https://{CHAT}:{evil}", authority.pem)
+        answer = victim.get(matrix.sso_address())
+        for _ in range(3):
+            self.assertIn(answer.status, (302, 303), answer)
+            self.assertIn(".evil.localhost", answer.location.split("/")[2])
+            if "loginToken=" in answer.location:
+                break
+            answer = victim.get(answer.location)
+        self.assertTrue(chat.taken)
+        # The phisher goes to the true homeserver with it.
+        session, answer = Matrix(homeserver.base, authority.pem).token_login(chat.taken[-1])
+        self.assertIsNotNone(session, answer)
+        self.assertEqual(session.whoami(), "@alice:chat.localhost")
+
+
+if __name__ == "__main__":
+    skip.main()
