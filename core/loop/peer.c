@@ -157,12 +157,16 @@ static bool peer_frames(struct lk_peer *peer, int *ret_error)
     for (;;) {
         struct lk_frame frame;
         struct lk_view whole;
-        size_t size;
+        size_t size = 0;
 
         error = lk_frame_next(rest, &frame, &size);
-        if (error != 0)
+        if (error == -LK_ERR_TRUNCATED) {
+            /* The rest is still on its way. From a handler the same error means a frame that is wrong. */
+            error = 0;
             break;
-        error = lk_view_get_view(&rest, size, &whole);
+        }
+        if (error == 0)
+            error = lk_view_get_view(&rest, size, &whole);
         if (error == 0)
             error = peer->frame(peer, &frame);
         if (stopped)
@@ -173,7 +177,7 @@ static bool peer_frames(struct lk_peer *peer, int *ret_error)
     }
     peer->stopped = NULL;
     lk_buf_consume(&peer->in, used);
-    *ret_error = error == -LK_ERR_TRUNCATED ? 0 : error;
+    *ret_error = error;
     return false;
 }
 
