@@ -89,6 +89,9 @@ static enum lk_sso_outcome run_handle(pam_handle_t *pam, const struct lk_sso_att
     /* A module may make of a question without answer whatever it likes. */
     if (talk->refused)
         return LK_SSO_STACK;
+    /* libpam's own answer where no module said anything. */
+    if (result == PAM_PERM_DENIED && !talk->transaction_given)
+        return LK_SSO_STACK;
     if (result != PAM_SUCCESS)
         return outcome_authenticate(result);
     if (!talk->transaction_given)
