@@ -2,11 +2,13 @@
 """Debian's Chromium, headless, through chromedriver's WebDriver protocol, with a virtual authenticator that holds credentials of the software key. One
 private folder is its home: profile, certificates, crash reports. It loads nothing of its own and speaks with 127.0.0.1 alone."""
 import base64
+import glob
 import http.client
 import json
 import os
 import re
 
+from homeserver import environment
 from parts import Fault, Process, free_ports, listens, program, run, wait_for
 
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -189,6 +191,15 @@ class Browser:
         """What the console said since the last call, warnings and errors only."""
         rows = self.call("POST", "/se/log", {"type": "browser"})
         return [f"{row['level']} {row['message']}" for row in rows if row["level"] in ("SEVERE", "WARNING")]
+
+    def axe(self):
+        """What axe-core finds wrong for people with disabilities on this page, one line each (WCAG 2.2 A and AA, and its best practices)."""
+        [path] = glob.glob(os.path.join(os.path.dirname(environment("client")), "../lib/python3*/site-packages/axe_playwright_python/axe.min.js"))
+        with open(path, encoding="utf-8") as file:
+            self.script(file.read())
+        found = self.script("""return axe.run(document, {resultTypes: ['violations']}).then(result => result.violations.map(one =>
+            [one.id, one.impact, one.help, one.nodes.map(node => node.target.join(' ')).join(', ')].join(' | ')))""")
+        return sorted(found)
 
     def clear(self):
         """Forgets cookies, so that it is another browser."""

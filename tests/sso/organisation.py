@@ -23,6 +23,7 @@ operators = {folder}/operators
 [policy]
 ceremony_seconds = 8
 attempts_per_minute = 6000
+attestation_roots = {folder}/roots.pem
 local_services = {service}
 pin_services = {service}
 """
@@ -45,6 +46,7 @@ class Organisation:
         for name, mode in (("keys", 0o755), ("run", 0o755), ("state", 0o700)):
             folder.make(name, mode)
         os.chmod(folder.path, 0o755)
+        folder.write("roots.pem", run([f"{self.build}/tests/softkey/lk_softkey", "--print-root"]), 0o644)
         folder.write("latchkey.conf", CONFIG.format(gateway=gateway, folder=folder.path, service="sso-host") + more, 0o644)
         folder.write("pin", PIN + "\n")
         folder.write("opener", f'#!/bin/sh\nexec "{self.build}/tests/latchkey-test-opener" --keys "{folder("keys")}" "$@"\n', 0o755)

@@ -125,6 +125,11 @@ class BrowserTest(unittest.TestCase):
         self.browser.look(DESKTOP, dark=False)
         self.assertEqual(self.browser.script(media), [False, DESKTOP["width"]])
 
+    def test_axe(self):
+        self.assertEqual([line.split(" | ")[0] for line in self.browser.axe()], ["landmark-one-main", "page-has-heading-one"])
+        self.browser.script("document.documentElement.removeAttribute('lang')")
+        self.assertIn("html-has-lang", [line.split(" | ")[0] for line in self.browser.axe()])
+
     def test_console(self):
         self.browser.errors()
         self.browser.script("console.error('one of the test')")
