@@ -8,14 +8,20 @@
 
 enum { WORK_STEPS = 40, WORK_CREDENTIALS = 16, WORK_ENTRIES = 256, WORK_BATCH = 4 };
 
+/* How far the last visit to the gateway with a credential was acknowledged. */
+enum visit { VISIT_NONE, VISIT_PROOF, VISIT_ASKED, VISIT_CODE, VISIT_REDEEMED };
+
 /* One credential as everybody who got an answer knows it. */
 struct known_credential {
     struct fixture_statement made;
     bool there; /* its STATEMENT was acknowledged */
     enum lk_state state;
     uint32_t counter;
-    bool in_mark;   /* lk_mark_add_revoked has returned */
-    bool uncertain; /* part of the batch at which the power went */
+    enum visit visit;
+    uint8_t
+        name[LK_STORE_TRANSACTION_SIZE]; /* of the visit: transaction, sid, beginning of the code */
+    bool in_mark;                        /* lk_mark_add_revoked has returned */
+    bool uncertain;                      /* part of the batch at which the power went */
 };
 
 /* Everything that was acknowledged before the power went. */
@@ -39,6 +45,8 @@ struct known {
     uint64_t open_records;
 };
 
+/* The digest of a visit's code. */
+void visit_code(const struct known_credential *credential, uint8_t ret_digest[LK_DIGEST_SIZE]);
 /* Works until the power goes or the steps are done; every file is closed when it returns. */
 void work_run(struct fixture *fixture, uint32_t seed, struct known *known);
 void work_free(struct known *known);

@@ -53,6 +53,16 @@ static const char *judge_tables(const struct fixture *fixture)
         {"SELECT (SELECT count(*) FROM operator_set) = (SELECT count(*) FROM register WHERE kind = "
          "1)",
          "sets without entries"},
+        {"SELECT (SELECT count(*) FROM session WHERE ended IS NOT NULL) = "
+         "(SELECT count(*) FROM logout)",
+         "ended sessions without their logout"},
+        {"SELECT NOT EXISTS (SELECT 1 FROM session n JOIN statement s ON s.entry = n.statement "
+         "WHERE (s.state = 4) <> (n.ended IS NOT NULL))",
+         "a session did not end with its key, or ended without"},
+        {"SELECT (SELECT count(*) FROM session) = (SELECT count(*) FROM code)",
+         "sessions without codes"},
+        {"SELECT NOT EXISTS (SELECT 1 FROM session n JOIN proof p ON p.transaction_id = n.sid)",
+         "a proof that became a code is still there"},
     };
     char path[256];
     sqlite3 *db = NULL;
@@ -165,6 +175,32 @@ static const char *judge_credentials(struct fixture *fixture, const struct known
     return NULL;
 }
 
+/* The last visit with each credential stands where it was acknowledged, or one step further if that was under way. */
+static const char *judge_visits(struct fixture *fixture, const struct known *known)
+{
+    for (uint32_t i = 0; i < known->used; i++) {
+        const struct known_credential *credential = &known->credentials[i];
+        struct lk_store_proof proof;
+        struct lk_store_code code;
+        uint8_t digest[LK_DIGEST_SIZE];
+        enum visit seen;
+
+        if (credential->visit == VISIT_NONE)
+            continue;
+        visit_code(credential, digest);
+        if (lk_store_sqlite.read_proof(fixture->store, credential->name, &proof) != 0 ||
+            lk_store_sqlite.read_code(fixture->store, digest, false, &code) != 0)
+            return wrong("a visit cannot be read", i);
+        if (code.known)
+            seen = code.access_expiry != 0 ? VISIT_REDEEMED : VISIT_CODE;
+        else
+            seen = !proof.known ? VISIT_NONE : proof.passwords > 0 ? VISIT_ASKED : VISIT_PROOF;
+        if (seen != credential->visit && !(credential->uncertain && seen == credential->visit + 1))
+            return wrong("an acknowledged visit stands elsewhere", i);
+    }
+    return NULL;
+}
+
 static const char *judge_mark(struct fixture *fixture, const struct known *known)
 {
     struct lk_register_report report;
@@ -234,6 +270,8 @@ const char *work_judge(struct fixture *fixture, const struct known *known)
     result = judge_chains(fixture, known);
     if (result == NULL)
         result = judge_credentials(fixture, known);
+    if (result == NULL)
+        result = judge_visits(fixture, known);
     if (result == NULL)
         result = judge_mark(fixture, known);
     fixture_close(fixture);

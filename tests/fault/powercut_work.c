@@ -131,6 +131,65 @@ static void login_nonce(struct known *known, struct lk_change_login *login)
     known->nonces++;
 }
 
+/* ---- a visit to the gateway: login, question of a worker, code, its redemption ---- */
+
+void visit_code(const struct known_credential *credential, uint8_t ret_digest[LK_DIGEST_SIZE])
+{
+    memset(ret_digest, 0xc0, LK_DIGEST_SIZE);
+    memcpy(ret_digest, credential->name, sizeof credential->name);
+}
+
+/* Each login begins one, with a name of its own. */
+static void visit_begin(struct fixture *fixture, struct known *known, struct lk_change_login *login)
+{
+    login->leaves_proof = true;
+    memcpy(login->transaction, login->nonce + 4, sizeof login->transaction);
+    login->transaction[0] = (uint8_t)(known->nonces >> 8);
+    login->proof_expiry = fixture->now + 600;
+}
+
+/* The next step of it; false if there is none. */
+static bool visit_step(struct fixture *fixture, const struct known_credential *credential,
+                       uint64_t version, struct lk_change *change)
+{
+    *change = (struct lk_change){0};
+    switch (credential->visit) {
+    case VISIT_PROOF:
+        change->kind = LK_CHANGE_PROVE;
+        change->u.prove = (struct lk_change_prove){
+            .statement = credential->made.digest, .row_version = version, .most = 5};
+        memcpy(change->u.prove.transaction, credential->name, sizeof credential->name);
+        return true;
+    case VISIT_ASKED:
+        change->kind = LK_CHANGE_CODE;
+        change->u.code = (struct lk_change_code){.statement = credential->made.digest,
+                                                 .row_version = version,
+                                                 .client = "synapse",
+                                                 .expiry = fixture->now + 60};
+        memcpy(change->u.code.transaction, credential->name, sizeof credential->name);
+        memcpy(change->u.code.sid, credential->name, sizeof credential->name);
+        visit_code(credential, change->u.code.code);
+        return true;
+    case VISIT_CODE:
+        change->kind = LK_CHANGE_REDEEM;
+        change->u.redeem = (struct lk_change_redeem){.statement = credential->made.digest,
+                                                     .row_version = version,
+                                                     .access_expiry = fixture->now + 300,
+                                                     .client = "synapse"};
+        visit_code(credential, change->u.redeem.code);
+        visit_code(credential, change->u.redeem.access);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_visit(const struct lk_change *change)
+{
+    return change->kind == LK_CHANGE_PROVE || change->kind == LK_CHANGE_CODE ||
+           change->kind == LK_CHANGE_REDEEM;
+}
+
 /* Fills the next place of the batch with something that will be accepted; false if this die has nothing to do. */
 static bool add_enrolment(struct fixture *fixture, struct known *known, struct batch *batch)
 {
@@ -162,10 +221,14 @@ static bool add_on_credential(struct fixture *fixture, struct known *known, stru
                                      .u.endorse = {lk_buf_view(&batch->bytes[batch->count]), 1,
                                                    &credential->made.digest, &single_path,
                                                    &completes, version, fixture->now}};
+    } else if (credential->state == LK_STATE_ACTIVE && die < 9 && dice(known, 5) > 0 &&
+               visit_step(fixture, credential, *version, change)) {
+        /* the visit goes on */
     } else if (credential->state == LK_STATE_ACTIVE && die < 8) {
         *change =
             fixture_login(fixture, &credential->made.digest, *version, credential->counter + 1);
         login_nonce(known, &change->u.login);
+        visit_begin(fixture, known, &change->u.login);
     } else if (credential->state < LK_STATE_REVOKED) {
         enum lk_state state = credential->state == LK_STATE_ACTIVE && dice(known, 2) == 0
                                   ? LK_STATE_SUSPENDED
@@ -222,11 +285,17 @@ static void acknowledge(struct known *known, const struct batch *batch)
         NEED(credential != NULL || change->kind == LK_CHANGE_OPERATOR_SET);
         if (change->kind == LK_CHANGE_LOGIN) {
             credential->counter = change->u.login.counter;
+            credential->visit = VISIT_PROOF;
+            memcpy(credential->name, change->u.login.transaction, sizeof credential->name);
             NEED(change->number == known->records + 1 && known->records < WORK_ENTRIES);
             known->record_hashes[known->records++] = change->hash;
             known->has_nonce = true;
             memcpy(known->nonce, change->u.login.nonce, sizeof known->nonce);
             known->nonce_credential = batch->credential[i];
+            continue;
+        }
+        if (is_visit(change)) {
+            credential->visit++;
             continue;
         }
         NEED(change->number == known->entries + 1 && known->entries < WORK_ENTRIES);
@@ -249,7 +318,7 @@ static void leave_open(struct known *known, const struct batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         if (batch->changes[i].kind == LK_CHANGE_LOGIN)
             known->open_records++;
-        else
+        else if (!is_visit(&batch->changes[i]))
             known->open_entries++;
         if (batch->credential[i] != UINT32_MAX)
             known->credentials[batch->credential[i]].uncertain = true;
@@ -272,7 +341,7 @@ static bool advance_mark(struct fixture *fixture, struct known *known, struct lk
                 return false;
             known->credentials[batch->credential[i]].in_mark = true;
         }
-        if (change->kind != LK_CHANGE_LOGIN)
+        if (change->kind != LK_CHANGE_LOGIN && !is_visit(change))
             last = change;
     }
     if (last == NULL)

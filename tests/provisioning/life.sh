@@ -82,6 +82,27 @@ expect_out "latchkey-host:example.org"
 lk list
 expect_out "$host_short"
 
+step "what an agent is called"
+lk --json agent set alice --full-name "Alice Martin" --email alice@example.org
+expect_status 0
+lk --json agent set alice --full-name "Alice Durand"
+expect_json code OK
+lk --json show alice
+expect_json agent.full_name "Alice Durand"
+expect_json agent.email alice@example.org
+lk show "$host_short"
+expect_out "Alice Durand"
+expect_code 1 E_UNKNOWN_AGENT agent set nobody --email nobody@example.org
+expect_code 2 E_USAGE agent set alice
+expect_code 2 E_USAGE agent set alice --email "alice at example"
+expect_code 2 E_USAGE agent set --email alice@example.org
+lk agent set alice --full-name ""
+expect_status 0
+lk --json show alice
+expect_json agent.full_name ""
+lk --json status
+expect_json status.logouts_pending 0
+
 step "export external-ids: an agent once, whatever the keys"
 lk export external-ids
 expect_status 0
