@@ -105,8 +105,7 @@ enum lk_reason {
     LK_REASON_ACCOUNT_EXPIRED = 149,
     LK_REASON_STACK = 150,             /* the stack of PAM modules is not set up for this */
     LK_REASON_STACK_UNAVAILABLE = 151, /* a module, or the process that runs it, does not answer */
-    LK_REASON_LOGOUTS =
-        152 /* sessions that were ended here are not yet known to be over at their clients */
+    LK_REASON_LOGOUTS = 152 /* ended sessions of which a client has not heard for too long */
 };
 
 /* What a reason means for the person, as the PAM module and the command line group them (field table of docs/PROTOCOL.md). */

@@ -395,7 +395,6 @@ static void revocations(void **state)
     assert_int_equal(pending(), 3);
     read_code(3, true, &found);
     assert_false(found.ended);
-    /* What was in flight when its session was ended opens nothing. */
     assert_int_equal(take(8), 3);
     for (int i = 0; i < 3; i++)
         assert_int_not_equal(taken[i].sid[0], 3);
