@@ -146,8 +146,8 @@ def bad_configuration():
 def sockets_and_lock():
     house = House()
     check("it starts", house.start(), house.said())
-    modes = [stat.S_IMODE(os.stat(house.path("run/" + name)).st_mode) for name in ("host", "desk", "gateway")]
-    check("modes of the sockets", modes == [0o666, 0o660, 0o660], str([oct(mode) for mode in modes]))
+    modes = [stat.S_IMODE(os.stat(house.path("run/" + name)).st_mode) for name in ("host", "desk", "gateway", "worker")]
+    check("modes of the sockets", modes == [0o666, 0o660, 0o660, 0o660], str([oct(mode) for mode in modes]))
     check("mode of their folder", stat.S_IMODE(os.stat(house.path("run")).st_mode) == 0o755)
     status, said = run("--config", house.config, "--foreground", "--test", "--opener", house.opener)
     check("a second one on the same folder is refused", status == 1 and "another latchkeyd" in said, said)

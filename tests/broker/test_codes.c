@@ -10,7 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -250,6 +252,33 @@ static void revoked(void **unused)
     assert_true(strtoul(value, NULL, 10) >= 3);
 }
 
+/* Where everything runs as one user, nobody else asks, whatever the socket's mode is. */
+static void other_users(void **unused)
+{
+    int status = -1;
+    pid_t child;
+
+    (void)unused;
+    if (geteuid() != 0)
+        skip();
+    child = fork();
+    if (child == 0) {
+        struct lk_hello hello = {LK_PROTOCOL_VERSION, LK_PROTOCOL_VERSION, LK_SOCKET_WORKER};
+        struct peer peer;
+
+        if (setresuid(65534, 65534, 65534) != 0)
+            _exit(2);
+        peer_connect(&visit_rig, "worker", &peer);
+        /* It may be closed before a byte is written. */
+        if (lk_hello_encode(&visit_out, &hello) == 0 &&
+            lk_frame_send(peer.fd, lk_buf_view(&visit_out)) == 0)
+            (void)usleep(1000);
+        _exit(peer_closed(&peer, RIG_WAIT_MS) ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 /* Whoever is not a worker, or does not speak like one. */
 static void hostile_workers(void **unused)
 {
@@ -297,9 +326,11 @@ static void hostile_workers(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_way), cmocka_unit_test(proofs),          cmocka_unit_test(codes),
-        cmocka_unit_test(ended),     cmocka_unit_test(forged),          cmocka_unit_test(suspended),
-        cmocka_unit_test(revoked),   cmocka_unit_test(hostile_workers),
+        cmocka_unit_test(whole_way),   cmocka_unit_test(proofs),
+        cmocka_unit_test(codes),       cmocka_unit_test(ended),
+        cmocka_unit_test(forged),      cmocka_unit_test(suspended),
+        cmocka_unit_test(revoked),     cmocka_unit_test(hostile_workers),
+        cmocka_unit_test(other_users),
     };
 
     return cmocka_run_group_tests(tests, begin, end);
