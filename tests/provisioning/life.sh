@@ -203,6 +203,34 @@ expect_json status.organisation example.org
 expect_json status.revoked 4
 expect_code 1 E_TRANSITION register accept-restore
 
+step "a homeserver that was not told for a quarter of an hour"
+old_logout() {
+    python3 - "$ROOM/state/store.sqlite3" "$1" <<'EOF'
+import sqlite3, sys, time
+store = sqlite3.connect(sys.argv[1])
+then = int(time.time()) - int(sys.argv[2])
+store.execute("DELETE FROM logout")
+store.execute("REPLACE INTO session (id, sid, agent, statement, client, created, ended) "
+              "SELECT 1, zeroblob(16), agent, entry, 'synapse', ?1, ?1 FROM statement LIMIT 1", (then,))
+store.execute("INSERT INTO logout (session, created, due, taken, attempts, again, detail) VALUES (1, ?1, ?1, 0, 0, 0, '')", (then,))
+store.commit()
+EOF
+}
+broker_stop
+old_logout 600
+broker_start
+lk --json status
+expect_status 0
+expect_json status.logouts_pending 1
+broker_stop
+old_logout 1000
+broker_start
+expect_code 4 E_LOGOUTS status
+expect_json status.logouts_pending 1
+lk status
+expect_status 4
+expect_out "oldest logout seconds"
+
 step "who has no active key is not exported"
 lk export external-ids
 expect_status 0
