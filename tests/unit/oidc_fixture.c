@@ -234,14 +234,6 @@ static void verify(EVP_PKEY *pkey, struct lk_view message, const struct lk_buf *
     EVP_MD_CTX_free(context);
 }
 
-static void string_is(const struct lk_json *object, const char *name, const char *value)
-{
-    const char *text;
-
-    assert_int_equal(lk_json_get_string(object, name, &text), 0);
-    assert_string_equal(text, value);
-}
-
 struct lk_json *oidc_oracle(struct lk_view token, const char *type, const struct lk_oidc_key *key)
 {
     const char *text = (const char *)token.data;
@@ -256,9 +248,9 @@ struct lk_json *oidc_oracle(struct lk_view token, const char *type, const struct
     decode(text, (size_t)(first - text), &bytes);
     assert_int_equal(lk_json_parse(lk_buf_view(&bytes), bytes.len, &header), 0);
     lk_buf_clear(&bytes);
-    string_is(header, "alg", ec ? "ES256" : "RS256");
-    string_is(header, "typ", type);
-    string_is(header, "kid", lk_signing_key_kid(key->key));
+    oidc_string_is(header, "alg", ec ? "ES256" : "RS256");
+    oidc_string_is(header, "typ", type);
+    oidc_string_is(header, "kid", lk_signing_key_kid(key->key));
     lk_json_free(header);
     decode(second + 1, token.len - (size_t)(second + 1 - text), &bytes);
     verify(pkey, LK_VIEW(token.data, (size_t)(second - text)), &bytes);
@@ -268,4 +260,57 @@ struct lk_json *oidc_oracle(struct lk_view token, const char *type, const struct
     assert_int_equal(lk_json_parse(lk_buf_view(&bytes), bytes.len, &payload), 0);
     lk_buf_clear(&bytes);
     return payload;
+}
+
+const uint8_t oidc_subject[16] = {0xaa, 1};
+const uint8_t oidc_sid[16] = {0xbb, 2};
+
+void oidc_string_is(const struct lk_json *object, const char *name, const char *value)
+{
+    const char *text = NULL;
+    int r = lk_json_get_string(object, name, &text);
+
+    if (value == NULL) {
+        assert_int_equal(r, -LK_ERR_NOT_FOUND);
+        return;
+    }
+    assert_int_equal(r, 0);
+    assert_string_equal(text, value);
+}
+
+void oidc_number_is(const struct lk_json *object, const char *name, int64_t value)
+{
+    int64_t number = 0;
+
+    assert_int_equal(lk_json_get_int(object, name, INT64_MIN, INT64_MAX, &number), 0);
+    assert_int_equal(number, value);
+}
+
+void oidc_data(struct lk_oidc_code_data *data)
+{
+    struct lk_buf challenge = LK_BUF_INIT(32);
+
+    *data = (struct lk_oidc_code_data){.password = true};
+    assert_int_equal(lk_oidc_text_digest(&oidc, oidc_text(OIDC_REDIRECT), data->redirect_uri), 0);
+    assert_int_equal(lk_base64url_decode(&challenge, OIDC_S256, strlen(OIDC_S256)), 0);
+    memcpy(data->code_challenge, challenge.data, 32);
+    lk_buf_clear(&challenge);
+    strcpy(data->nonce, "n-0S6_WzA2Mj");
+    strcpy(data->full_name, "Alice of NSS");
+}
+
+struct lk_gateway_redeemed oidc_redeemed(const struct lk_oidc_code_data *data, struct lk_buf *bytes)
+{
+    struct lk_gateway_redeemed redeemed = {.client = "synapse",
+                                           .name = "alice",
+                                           .groups = "school",
+                                           .auth_time = OIDC_NOW - 20,
+                                           .facts = LK_LOGIN_FACT_USER_VERIFIED};
+
+    lk_buf_reset(bytes);
+    assert_int_equal(lk_oidc_code_data_encode(data, bytes), 0);
+    memcpy(redeemed.subject, oidc_subject, 16);
+    memcpy(redeemed.sid, oidc_sid, 16);
+    redeemed.data = lk_buf_view(bytes);
+    return redeemed;
 }

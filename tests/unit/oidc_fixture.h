@@ -25,4 +25,15 @@ const char *oidc_parameter(struct lk_view location, const char *name);
 /* Fails unless the token's signature verifies with that key of the provider's JWKS; the payload is the caller's. */
 struct lk_json *oidc_oracle(struct lk_view token, const char *type, const struct lk_oidc_key *key);
 
+#define OIDC_ACCESS "BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA"
+extern const uint8_t oidc_subject[16];
+extern const uint8_t oidc_sid[16];
+/* value NULL: the member is not there. */
+void oidc_string_is(const struct lk_json *object, const char *name, const char *value);
+void oidc_number_is(const struct lk_json *object, const char *name, int64_t value);
+/* What stands beside a good code, and what the broker says of it; bytes keeps the encoded data. */
+void oidc_data(struct lk_oidc_code_data *data);
+struct lk_gateway_redeemed oidc_redeemed(const struct lk_oidc_code_data *data,
+                                         struct lk_buf *bytes);
+
 #endif
