@@ -76,7 +76,8 @@ static void codes(void **state)
     unsigned int done = 0;
 
     (void)state;
-    for (uint8_t i = 1; i <= ROUNDS; i++) {
+    for (int round = 1; round <= ROUNDS; round++) {
+        uint8_t i = (uint8_t)round;
         enum lk_reason reason;
         bool answered;
 
@@ -106,7 +107,8 @@ static void redemptions(void **state)
     unsigned int done = 0;
 
     (void)state;
-    for (uint8_t i = ROUNDS + 1; i <= 2 * ROUNDS; i++) {
+    for (int round = ROUNDS + 1; round <= 2 * ROUNDS; round++) {
+        uint8_t i = (uint8_t)round;
         struct lk_gateway_redeem asked = {.client = "synapse"};
         enum lk_reason reason;
         bool answered;
