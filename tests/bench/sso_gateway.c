@@ -207,20 +207,27 @@ static void start_gateway(struct gateway *gateway, const struct gateway_options 
 {
     char number[16];
     char *const issuer[] = {(char[]){"--web"}, number, NULL};
-    char *const web[] = {(char[]){"--listen"}, number, NULL};
+    char local[16];
+    char *web[] = {(char[]){"--listen"}, number, (char[]){"--metrics"}, local, NULL};
     int workers = listening_in(gateway->house, "run/sso/worker");
     int fd = listening_in(gateway->house, "run/sso/web");
+    int both[2];
 
     (void)snprintf(number, sizeof(number), "%d", fd);
     spawn(gateway, "latchkey-sso-issuer", issuer, &fd, 1);
     close(fd);
     start_workers(gateway, workers, options->workers);
     close(workers);
-    fd = listening(gateway->address);
-    (void)snprintf(number, sizeof(number), "%d", fd);
-    for (uint32_t i = 0; i < options->webs; i++)
-        spawn(gateway, "latchkey-sso-web", web, &fd, 1);
-    close(fd);
+    both[0] = listening(gateway->address);
+    both[1] = listening_in(gateway->house, "metrics");
+    (void)snprintf(number, sizeof(number), "%d", both[0]);
+    (void)snprintf(local, sizeof(local), "%d", both[1]);
+    for (uint32_t i = 0; i < options->webs; i++) {
+        spawn(gateway, "latchkey-sso-web", web, both, 2);
+        web[2] = NULL; /* the first one tells for all */
+    }
+    close(both[0]);
+    close(both[1]);
 }
 
 static void pin(int first, int last)
@@ -251,20 +258,63 @@ static void show_journal(const struct gateway *gateway)
         (void)fprintf(stderr, "no journal\n");
 }
 
-static void wait_ready(const struct gateway *gateway)
+static unsigned fetch(const char *address, const char *path, struct lk_buf *ret_body)
+{
+    struct http_connection connection;
+    struct http_response response;
+    enum http_progress progress = HTTP_CLOSED;
+    unsigned status = 0;
+
+    http_init(&connection);
+    http_put_text(&connection.out, "GET ");
+    http_put_text(&connection.out, path);
+    http_put_text(&connection.out, " HTTP/1.1\r\nHost: " HOUSE_GATEWAY "\r\n\r\n");
+    if (http_connect(&connection, address)) {
+        struct pollfd wait = {.fd = connection.fd, .events = POLLIN};
+
+        while ((progress = http_step(&connection, &response)) == HTTP_WANTS_READ &&
+               poll(&wait, 1, WAIT_MS) == 1)
+            continue;
+    }
+    if (progress == HTTP_ANSWERED) {
+        status = response.status;
+        lk_buf_put_view(ret_body, response.body);
+        NEED(lk_buf_error(ret_body) == 0);
+    }
+    http_free(&connection);
+    return status;
+}
+
+/* Until the issuer tells that everybody is connected. */
+static bool ready(const struct gateway *gateway, const struct gateway_options *options)
+{
+    struct lk_buf text = LK_BUF_INIT(HTTP_BODY_MAX);
+    char metrics[160];
+    char workers[64];
+    char webs[64];
+    bool all = false;
+
+    house_path(gateway->house, "metrics", metrics, sizeof(metrics));
+    (void)snprintf(workers, sizeof(workers), "\nlatchkey_sso_workers %u\n", options->workers);
+    (void)snprintf(webs, sizeof(webs), "\nlatchkey_sso_webs %u\n", options->webs);
+    if (fetch(metrics, "/metrics", &text) == 200) {
+        lk_buf_put_u8(&text, 0);
+        all = strstr((const char *)text.data, workers) != NULL &&
+              strstr((const char *)text.data, webs) != NULL &&
+              strstr((const char *)text.data, "\nlatchkey_sso_broker_up 1\n") != NULL;
+    }
+    lk_buf_clear(&text);
+    return all;
+}
+
+static void wait_ready(const struct gateway *gateway, const struct gateway_options *options)
 {
     const struct timespec moment = {.tv_nsec = 20000000};
     int64_t begin = bench_now();
 
-    for (;;) {
-        struct lk_buf body = LK_BUF_INIT(HTTP_BODY_MAX);
-        unsigned status = gateway_fetch(gateway, LK_SSO_PATH_JWKS, &body);
-
-        lk_buf_clear(&body);
-        if (status == 200)
-            return;
+    while (!ready(gateway, options)) {
         if (!alive(gateway) || bench_now() - begin > (int64_t)WAIT_MS * 1000000) {
-            (void)fprintf(stderr, "the gateway does not start (status %u):\n", status);
+            (void)fprintf(stderr, "the gateway does not start:\n");
             show_journal(gateway);
             exit(1);
         }
@@ -293,7 +343,7 @@ void gateway_start(struct gateway *gateway, struct house *house,
     start_gateway(gateway, options);
     if (options->one_core)
         pin(last > 0 ? 1 : 0, last);
-    wait_ready(gateway);
+    wait_ready(gateway, options);
 }
 
 void gateway_stop(struct gateway *gateway)
@@ -316,27 +366,5 @@ void gateway_stop(struct gateway *gateway)
 
 unsigned gateway_fetch(const struct gateway *gateway, const char *path, struct lk_buf *ret_body)
 {
-    struct http_connection connection;
-    struct http_response response;
-    enum http_progress progress = HTTP_CLOSED;
-    unsigned status = 0;
-
-    http_init(&connection);
-    http_put_text(&connection.out, "GET ");
-    http_put_text(&connection.out, path);
-    http_put_text(&connection.out, " HTTP/1.1\r\nHost: " HOUSE_GATEWAY "\r\n\r\n");
-    if (http_connect(&connection, gateway->address)) {
-        struct pollfd wait = {.fd = connection.fd, .events = POLLIN};
-
-        while ((progress = http_step(&connection, &response)) == HTTP_WANTS_READ &&
-               poll(&wait, 1, WAIT_MS) == 1)
-            continue;
-    }
-    if (progress == HTTP_ANSWERED) {
-        status = response.status;
-        lk_buf_put_view(ret_body, response.body);
-        NEED(lk_buf_error(ret_body) == 0);
-    }
-    http_free(&connection);
-    return status;
+    return fetch(gateway->address, path, ret_body);
 }

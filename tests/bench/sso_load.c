@@ -11,7 +11,7 @@
 #include "bench.h"
 #include "sso_bench.h"
 
-enum { EVENTS = 256, STALL_MS = 30000, WORDS_MAX = 1500 };
+enum { EVENTS = 256, STALL_MS = 30000, WORDS_MAX = 600 };
 
 struct slot {
     struct http_connection connection;
@@ -62,6 +62,21 @@ static void end(struct engine *engine, struct slot *slot)
     engine->ended++;
 }
 
+/* Of a page what a person would read. */
+static void tell(const struct http_response *response)
+{
+    struct lk_view body = response->body;
+    const uint8_t *main = body.len > 0 ? memmem(body.data, body.len, "<h1", 3) : NULL;
+
+    if (main != NULL) {
+        body.len -= (size_t)(main - body.data);
+        body.data = main;
+    }
+    (void)fprintf(stderr, ", status %u, %.*s%.*s", response->status, (int)response->location.len,
+                  (const char *)response->location.data,
+                  body.len < WORDS_MAX ? (int)body.len : WORDS_MAX, (const char *)body.data);
+}
+
 static void fail(struct engine *engine, struct slot *slot, const char *what,
                  const struct http_response *response)
 {
@@ -69,10 +84,7 @@ static void fail(struct engine *engine, struct slot *slot, const char *what,
         (void)fprintf(stderr, "lost: login %llu, step %s: %s",
                       (unsigned long long)slot->visit.number, visit_step_name(slot->step), what);
         if (response != NULL)
-            (void)fprintf(stderr, ", status %u, %.*s%.*s", response->status,
-                          (int)response->location.len, (const char *)response->location.data,
-                          response->body.len < WORDS_MAX ? (int)response->body.len : WORDS_MAX,
-                          (const char *)response->body.data);
+            tell(response);
         (void)fputc('\n', stderr);
     }
     engine->load->lost++;

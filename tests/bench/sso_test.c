@@ -260,6 +260,8 @@ static void *connection_run(void *context)
         body = length != NULL ? strtoul(length + 16, NULL, 10) : 0;
         if (head == NULL || len < (size_t)(head - text) + 4 + body)
             continue;
+        if (strncmp(text, "POST", 4) == 0 && (body == 0 || len != (size_t)(head - text) + 4 + body))
+            break; /* RFC 9112 section 6.3: a body has a length */
         if (!answer(fd, text, &state))
             break;
         len = 0;

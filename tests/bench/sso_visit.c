@@ -27,14 +27,6 @@ void visit_begin(struct visit *visit, struct population *population, uint32_t cr
 
 /* ---- requests ---- */
 
-static void put_number(struct lk_buf *out, const char *before, uint64_t number)
-{
-    char text[48];
-
-    (void)snprintf(text, sizeof(text), "%s%llu", before, (unsigned long long)number);
-    http_put_text(out, text);
-}
-
 static void put_pair(struct lk_buf *out, const char *name, const char *value)
 {
     if (out->len > 0)
@@ -62,8 +54,12 @@ static void put_head(struct lk_buf *out, const char *request)
 
 static void put_body(struct lk_buf *out, struct lk_buf *body)
 {
-    put_number(out, "Content-Type: " SSO_FORM "\r\nContent-Length: ", body->len);
-    http_put_text(out, "\r\n\r\n");
+    char head[128];
+    int len = snprintf(head, sizeof(head),
+                       "Content-Type: " SSO_FORM "\r\nContent-Length: %zu\r\n\r\n", body->len);
+
+    NEED(len > 0 && len < (int)sizeof(head));
+    http_put_text(out, head);
     lk_buf_put_view(out, lk_buf_view(body));
     NEED(lk_buf_error(body) == 0 && lk_buf_error(out) == 0);
     lk_buf_clear(body);
