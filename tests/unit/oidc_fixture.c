@@ -32,6 +32,7 @@ static char *serves_all[] = {everybody, NULL};
 static struct lk_config_client config_clients[3];
 static struct lk_oidc_client clients[3];
 static uint8_t seals[2][32];
+static struct lk_crypto *crypto;
 
 struct lk_view oidc_text(const char *text)
 {
@@ -61,8 +62,6 @@ static void make_key(size_t index, enum lk_algorithm algorithm, int64_t from, in
 
 int oidc_start(void **state)
 {
-    struct lk_crypto *crypto = NULL;
-
     (void)state;
     assert_int_equal(lk_crypto_start(&crypto), 0);
     memset(seals[0], 1, 32);
@@ -91,13 +90,10 @@ int oidc_start(void **state)
 
 int oidc_stop(void **state)
 {
-    struct lk_crypto *crypto;
-
     (void)state;
     for (size_t i = 0; i < 4; i++)
         oidc_keys[i].key = lk_signing_key_free(oidc_keys[i].key);
-    memcpy(&crypto, &oidc.crypto, sizeof(crypto));
-    lk_crypto_free(crypto);
+    crypto = lk_crypto_free(crypto);
     return 0;
 }
 
