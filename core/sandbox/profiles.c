@@ -5,6 +5,7 @@
  * What a filter cannot say: which path is opened (the broker's user and unit see to that), and whose process is meant. */
 #include "sandbox/profile.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -220,6 +221,20 @@ static const struct lk_sandbox_row lk_rows_issuer[] = {
     {0},
 };
 
+/* It faces the network: no file at all. A folder may be held as a place (O_PATH), which reads nothing: lk_client_reach looks who owns the way to the issuer's socket. */
+static const struct lk_sandbox_row lk_rows_web[] = {
+    {.call = "accept4", .who = "browsers, by way of the proxy"},
+    {.call = "setsockopt", .who = "libmicrohttpd: options of connections"},
+    {.call = "socket", .who = "the issuer", .condition = {0, 0xffffffffUL, AF_UNIX}},
+    {.call = "connect", .who = "the issuer"},
+    {.call = "getsockname", .who = "libmicrohttpd"},
+    {.call = "getpeername", .who = "asking who listens"},
+    {.call = "openat",
+     .who = "lk_client_reach: folders above the socket",
+     .condition = {2, O_PATH, O_PATH}},
+    {0},
+};
+
 /* Resolver and TLS of libcurl, besides what name service modules need. */
 static const struct lk_sandbox_row lk_rows_notify[] = {
     {.call = "ioctl", .who = "the resolver and the TLS library ask for bytes that wait"},
@@ -291,6 +306,11 @@ const struct lk_sandbox_profile lk_sandbox_talker = {
 const struct lk_sandbox_profile lk_sandbox_issuer = {
     .name = "issuer",
     .parts = {lk_rows_common, lk_rows_files, lk_rows_issuer, lk_rows_sanitizer},
+};
+
+const struct lk_sandbox_profile lk_sandbox_web = {
+    .name = "web",
+    .parts = {lk_rows_common, lk_rows_web, lk_rows_sanitizer},
 };
 
 const struct lk_sandbox_profile lk_sandbox_notify = {

@@ -21,6 +21,7 @@ struct lk_sandbox_profile;
  * - names: whatever the machine's name service does, which may load libraries and connect; no execve, no fork.
  * - opener: finds and opens nodes, starts talkers. A filter lives on across execve, so it has all that the talker's start needs.
  * - talker: reads and writes the descriptors it has. Opens nothing, makes no socket, no process.
+ * - web: has its sockets, connects to UNIX sockets. Opens no file, makes no thread, no process, no other socket.
  * - issuer: reads its configuration and keys, connects to UNIX sockets. No thread, no process, no other network, writes no file.
  * - worker: runs other people's PAM modules, whose calls nobody can list: everything but what no module needs (tracing, mounting, kernel modules, bpf, keys,
  *   io_uring, namespaces, clocks), and sockets of the UNIX family only. worker_network: the same with the network.
@@ -30,6 +31,7 @@ extern const struct lk_sandbox_profile lk_sandbox_names;
 extern const struct lk_sandbox_profile lk_sandbox_opener;
 extern const struct lk_sandbox_profile lk_sandbox_talker;
 extern const struct lk_sandbox_profile lk_sandbox_issuer;
+extern const struct lk_sandbox_profile lk_sandbox_web;
 extern const struct lk_sandbox_profile lk_sandbox_worker;
 extern const struct lk_sandbox_profile lk_sandbox_worker_network;
 extern const struct lk_sandbox_profile lk_sandbox_notify;

@@ -48,7 +48,7 @@ static void put_foot(struct lk_buf *out, const struct lk_look *look, enum lk_lan
     LK_HTML(out,
             "</main>\n<footer>\n<p>{0} <strong>https://{1}</strong></p>\n</footer>\n</body>\n"
             "</html>\n",
-            SAY(NEVER), look->relying_party);
+            SAY(NEVER), look->address);
 }
 
 static void put_mark(struct lk_buf *out, enum lk_mark mark)
@@ -284,7 +284,7 @@ void lk_page_write(struct lk_buf *out, const struct lk_look *look, enum lk_langu
             put_views(out, language);
             put_key_form(out, look, page);
         }
-        if (page->kind != LK_SSO_PAGE_ERROR)
+        if (form)
             put_help(out, look, language);
     }
     put_foot(out, look, language);

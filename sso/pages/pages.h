@@ -17,6 +17,7 @@ struct lk_look {
     bool password; /* one follows the key */
     bool logo;
     char relying_party[256];
+    char address[264]; /* the same, and the port where it is not 443 */
     char style_tag[LK_LOOK_TAG_MAX +
                    1]; /* stands behind the ? of its address: a new one is fetched */
     char script_tag[LK_LOOK_TAG_MAX + 1];

@@ -27,14 +27,14 @@
     "<circle class=\"plate\" cx=\"106\" cy=\"54\" r=\"14\"/>"
 
 #define LK_PICTURE_KEY                                                                             \
-    LK_PICTURE("picture", "0 0 200 108",                                                           \
+    LK_PICTURE("picture", "0 24 172 60",                                                           \
                "<rect class=\"port\" x=\"0\" y=\"28\" width=\"14\" height=\"52\" "                 \
                "rx=\"3\"/>" LK_PICTURE_STICK)
 
 /* The same, plugged in, with a finger coming down on the plate. */
 #define LK_PICTURE_TOUCH                                                                           \
     LK_PICTURE(                                                                                    \
-        "picture touch", "0 0 200 148",                                                            \
+        "picture touch", "0 24 156 122",                                                           \
         "<g transform=\"translate(-16 0)\">" LK_PICTURE_STICK                                      \
         "<circle class=\"wave one\" cx=\"106\" cy=\"54\" r=\"14\"/>"                               \
         "<circle class=\"wave two\" cx=\"106\" cy=\"54\" r=\"14\"/></g>"                           \

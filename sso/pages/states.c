@@ -9,8 +9,8 @@
 #define DESK_FR "Votre assistance informatique peut vous aider."
 #define ADMIN_EN                                                                                   \
     "It is not your doing. Try again in a minute; if it lasts, tell your IT desk the code below."
-#define ADMIN_FR                                                                                      \
-    "Vous n’y êtes pour rien. Réessayez dans une minute ; si cela persiste, communiquez le code " \
+#define ADMIN_FR                                                                                       \
+    "Vous n’y êtes pour rien. Réessayez dans une minute ; si cela persiste, communiquez le code " \
     "ci-dessous à votre assistance."
 #define ROW(id, sign, title_en, title_fr, text_en, text_fr)                                        \
     {                                                                                              \
@@ -105,8 +105,8 @@ static const struct lk_state states[] = {
     ROW(SYNCED, REFUSED, "This is not a security key", "Ce n’est pas une clé de sécurité",
         "What answered is a passkey of a phone, a computer or an account, which can be copied. "
         "Try again and choose “Security key” in the browser’s window.",
-        "C’est une clé d’accès d’un téléphone, d’un ordinateur ou d’un compte qui a répondu ; elle "
-        "peut être copiée. Réessayez et choisissez « Clé de sécurité » dans la fenêtre du "
+        "C’est une clé d’accès d’un téléphone, d’un ordinateur ou d’un compte qui a répondu ; elle "
+        "peut être copiée. Réessayez et choisissez « Clé de sécurité » dans la fenêtre du "
         "navigateur."),
     ROW(USER_VERIFICATION, WARNING, "The PIN was not asked for", "Le code PIN n’a pas été demandé",
         "This login needs the PIN or the fingerprint of the key. " DESK_EN,
@@ -168,8 +168,8 @@ static const struct lk_state states[] = {
     ROW(STRENGTH, REFUSED, "This application asks for another key",
         "Cette application exige une autre clé", "It needs a key of a proven model. " DESK_EN,
         "Il lui faut une clé d’un modèle certifié. " DESK_FR),
-    ROW(APPLICATION, WARNING, "The application asked wrongly",
-        "La demande de l’application est incorrecte",
+    ROW(APPLICATION, WARNING, "The application’s request is not valid",
+        "La demande de l’application n’est pas valide",
         "For your safety you are not sent back there. Tell its administrator, with the line below.",
         "Pour votre sécurité, vous n’y êtes pas renvoyé. Prévenez son administrateur en lui "
         "communiquant la ligne ci-dessous."),

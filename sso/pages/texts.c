@@ -8,7 +8,7 @@ static const char *const texts[LK_TEXTS][LK_LANGUAGES] = {
     T(LOGIN, "Log in", "Connexion"),
     T(LOGIN_TO, "Log in to", "Connexion à"),
     T(START_TITLE, "Log in with your security key", "Connectez-vous avec votre clé de sécurité"),
-    T(STEP_INSERT, "Plug your key into this computer.", "Branchez votre clé sur cet ordinateur."),
+    T(STEP_INSERT, "Plug your key into this device.", "Branchez votre clé sur cet appareil."),
     T(STEP_PIN, "When the browser asks, type the PIN of the key.",
       "À la demande du navigateur, saisissez le code PIN de la clé."),
     T(STEP_TOUCH, "Touch the key when it blinks.", "Touchez la clé lorsqu’elle clignote."),
@@ -19,13 +19,13 @@ static const char *const texts[LK_TEXTS][LK_LANGUAGES] = {
     T(WAITING,
       "Follow your browser’s window: type the PIN of the key, then touch the key when it "
       "blinks. You have two minutes.",
-      "Suivez la fenêtre de votre navigateur : saisissez le code PIN de la clé, puis touchez la "
+      "Suivez la fenêtre de votre navigateur : saisissez le code PIN de la clé, puis touchez la "
       "clé "
       "lorsqu’elle clignote. Vous avez deux minutes."),
     T(WAITING_PHONE,
       "If the browser offers a phone, a tablet or this computer, choose “Security key” instead.",
       "Si le navigateur propose un téléphone, une tablette ou cet ordinateur, choisissez plutôt "
-      "« Clé de sécurité »."),
+      "« Clé de sécurité »."),
     T(CANCEL, "Cancel", "Annuler"),
     T(CHECKING_TITLE, "One moment", "Un instant"),
     T(CHECKING, "Your login is being checked.", "Votre connexion est en cours de vérification."),
@@ -36,7 +36,7 @@ static const char *const texts[LK_TEXTS][LK_LANGUAGES] = {
       "If the browser said that it knows no such key, it is not the one that was issued for this "
       "login: take the one your organisation gave you.",
       "Si le navigateur a indiqué ne pas reconnaître la clé, ce n’est pas celle qui a été délivrée "
-      "pour cette connexion : prenez celle que votre organisation vous a remise."),
+      "pour cette connexion : prenez celle que votre organisation vous a remise."),
     T(LATE_TITLE, "The two minutes are over", "Le délai de deux minutes est écoulé"),
     T(LATE, "The key was not touched in time. Plug it in, try again and touch it when it blinks.",
       "La clé n’a pas été touchée à temps. Branchez-la, réessayez et touchez-la lorsqu’elle "
@@ -59,12 +59,12 @@ static const char *const texts[LK_TEXTS][LK_LANGUAGES] = {
       "this server alone. Allow it and load the page again.",
       "Un navigateur ne peut dialoguer avec une clé de sécurité que par un script. Celui de cette "
       "page provient uniquement de ce serveur. Autorisez-le et rechargez la page."),
-    T(NO_KEY, "No key at hand?", "Vous n’avez pas votre clé ?"),
+    T(NO_KEY, "No key at hand?", "Vous n’avez pas votre clé ?"),
     T(NO_KEY_HELP,
       "Nobody gets in without a key, and nobody may ask you for yours. Lost or stolen: report it "
       "at once, your sessions will be ended.",
       "Sans clé, aucune connexion n’est possible, et personne ne doit vous demander la vôtre. En "
-      "cas de perte ou de vol, signalez-le immédiatement : vos sessions seront fermées."),
+      "cas de perte ou de vol, signalez-le immédiatement : vos sessions seront fermées."),
     T(NEVER, "This page is genuine only at", "Cette page n’est authentique qu’à l’adresse"),
     T(HELLO, "Hello", "Bonjour"),
     T(PASSWORD_LEAD, "Your key has been recognised. Type your password to finish.",
@@ -72,16 +72,16 @@ static const char *const texts[LK_TEXTS][LK_LANGUAGES] = {
     T(PASSWORD_LABEL, "Password", "Mot de passe"),
     T(PASSWORD_SEND, "Log in", "Se connecter"),
     T(PASSWORD_SHOW, "Show the password", "Afficher le mot de passe"),
-    T(PASSWORD_LEFT, "Tries left:", "Essais restants :"),
+    T(PASSWORD_LEFT, "Tries left:", "Essais restants :"),
     T(PASSWORD_LAST, "This is the last try. After it you begin again with your key.",
       "C’est le dernier essai. Ensuite, il faudra recommencer avec votre clé."),
     T(NOT_YOU, "If this is not you, close this page.", "Si ce n’est pas vous, fermez cette page."),
-    T(SYSTEM_SAID, "Message of the system:", "Message du système :"),
+    T(SYSTEM_SAID, "Message of the system:", "Message du système :"),
     T(BACK, "Go back to your application and begin again from there.",
       "Revenez à votre application et recommencez à partir de celle-ci."),
-    T(CODE, "Code for the IT desk:", "Code pour l’assistance :"),
+    T(CODE, "Code for the IT desk:", "Code pour l’assistance :"),
     T(DETAIL,
-      "For whoever runs the application:", "À l’attention de l’administrateur de l’application :"),
+      "For whoever runs the application:", "À l’attention de l’administrateur de l’application :"),
     T(LOGGED_OUT_TITLE, "You are logged out", "Vous êtes déconnecté"),
     T(LOGGED_OUT, "You may close this page. To log in again, open your application.",
       "Vous pouvez fermer cette page. Pour vous reconnecter, ouvrez votre application."),
@@ -89,7 +89,7 @@ static const char *const texts[LK_TEXTS][LK_LANGUAGES] = {
       "Ici, vous vous connectez avec votre clé de sécurité"),
     T(WELCOME,
       "There is nothing to do on this page. Open your application: it will bring you here.",
-      "Il n’y a rien à faire sur cette page. Ouvrez votre application : elle vous conduira ici."),
+      "Il n’y a rien à faire sur cette page. Ouvrez votre application : elle vous conduira ici."),
     T(NOT_FOUND_TITLE, "There is no such page", "Cette page n’existe pas"),
     T(NOT_FOUND, "The address may have been copied badly. To log in, open your application.",
       "L’adresse a peut-être été mal recopiée. Pour vous connecter, ouvrez votre application."),

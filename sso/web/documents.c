@@ -141,10 +141,18 @@ static int logo_set(struct lk_web *web)
     return error;
 }
 
-int lk_documents_begin(struct lk_web *web)
+/* The first JSON object of a process takes random bytes from a file, which cannot be opened later. */
+static int json_warm(void)
 {
-    const struct lk_config *config = &web->start.config;
-    struct lk_look *look = &web->look;
+    struct lk_json *document = NULL;
+    int error = lk_json_parse(LK_VIEW((const uint8_t *)"{}", 2), 2, &document);
+
+    (void)lk_json_free(document);
+    return error;
+}
+
+static int look_begin(struct lk_look *look, const struct lk_config *config)
+{
     int error =
         lk_text_copy(look->title, sizeof(look->title),
                      config->gateway_title[0] != '\0' ? config->gateway_title : config->name);
@@ -156,7 +164,21 @@ int lk_documents_begin(struct lk_web *web)
     if (error == 0)
         error =
             lk_text_copy(look->relying_party, sizeof(look->relying_party), config->gateway_host);
+    if (config->gateway_port == 443)
+        (void)snprintf(look->address, sizeof(look->address), "%s", look->relying_party);
+    else
+        (void)snprintf(look->address, sizeof(look->address), "%s:%u", look->relying_party,
+                       config->gateway_port);
     look->password = config->gateway_password;
+    return error;
+}
+
+int lk_documents_begin(struct lk_web *web)
+{
+    int error = look_begin(&web->look, &web->start.config);
+
+    if (error == 0)
+        error = json_warm();
     if (error == 0)
         error = logo_set(web);
     if (error == 0)

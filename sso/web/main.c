@@ -4,7 +4,7 @@
  *   latchkey-sso-web --config FILE [--test] --listen FD [--metrics FD]     listening sockets: UNIX or TCP, behind a proxy that speaks TLS */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sso/web/web.h"
@@ -80,7 +80,9 @@ static int serve(struct lk_web *web, int listener, int local)
             stderr, "latchkey-sso-web: cannot listen, or the folder of the sockets is not there\n");
         return 1;
     }
-    status = lk_start_enter(&web->start, &lk_sandbox_issuer);
+    /* The date of each answer is made by gmtime, which asks once for a time zone's file. */
+    tzset();
+    status = lk_start_enter(&web->start, &lk_sandbox_web);
     if (status != 0)
         return status;
     lk_loop_set_turn_end(web->start.loop, turn_end, web);

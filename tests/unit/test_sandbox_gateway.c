@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* The gateway's open profile and notify's: what they need passes, what breaks out does not. Each in a child of its own. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,9 +146,35 @@ static void test_notify(void **state)
     assert_int_equal(run(&lk_sandbox_notify, act_mount), LK_SANDBOX_EXIT_STATUS);
 }
 
+static int act_hold_folder(void)
+{
+    return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC) >= 0 ? 0 : 1;
+}
+
+static int act_read_file(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0 ? 0 : 1;
+}
+
+static void test_web(void **state)
+{
+    (void)state;
+    assert_int_equal(run(&lk_sandbox_web, act_unix), 0);
+    assert_int_equal(run(&lk_sandbox_web, act_hold_folder), 0);
+    assert_int_equal(run(&lk_sandbox_web, act_internet), LK_SANDBOX_EXIT_STATUS);
+    assert_int_equal(run(&lk_sandbox_web, act_program), LK_SANDBOX_EXIT_STATUS);
+    assert_int_equal(run(&lk_sandbox_web, act_mount), LK_SANDBOX_EXIT_STATUS);
+#ifndef LK_SANITIZED
+    assert_int_equal(run(&lk_sandbox_web, act_read_file), LK_SANDBOX_EXIT_STATUS);
+#else
+    (void)act_read_file;
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_web),
         cmocka_unit_test(test_worker),
         cmocka_unit_test(test_worker_forbidden),
         cmocka_unit_test(test_notify),
