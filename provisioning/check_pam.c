@@ -123,6 +123,36 @@ static bool is_local(const struct lk_config *config, const char *service)
     return false;
 }
 
+static bool is_gateway(const struct lk_config *config, const char *service)
+{
+    return config != NULL && config->gateway_host[0] != '\0' &&
+           strcmp(config->gateway_service, service) == 0;
+}
+
+/* What option and stack of the gateway must agree about; "" if they do, or if this is another service. */
+static void gateway_text(char *ret_text, size_t size, const struct lk_check_pam *check,
+                         const char *service, const struct lk_pam_judgement *judgement)
+{
+    ret_text[0] = '\0';
+    if (judgement->verdict != LK_PAM_REQUIRES_KEY || check->config == NULL)
+        return;
+    if (!is_gateway(check->config, service)) {
+        if (judgement->transaction)
+            snprintf(ret_text, size, "%s",
+                     _("the word transaction is for the service of the gateway only: every login "
+                       "is refused"));
+    } else if (!judgement->transaction) {
+        snprintf(ret_text, size, "%s",
+                 _("the service of the gateway needs pam_latchkey.so transaction"));
+    } else if (check->config->gateway_password && !judgement->asks) {
+        snprintf(ret_text, size, "%s",
+                 _("latchkey.conf says password = required, and no module here asks for one"));
+    } else if (!check->config->gateway_password && judgement->asks) {
+        snprintf(ret_text, size, "%s",
+                 _("latchkey.conf says password = none, and a module here may ask for one"));
+    }
+}
+
 /* What follows from more than the stack itself. */
 static void note_text(char *ret_text, size_t size, const struct lk_check_pam *check,
                       const char *service, const struct lk_pam_judgement *judgement)
@@ -137,6 +167,8 @@ static void note_text(char *ret_text, size_t size, const struct lk_check_pam *ch
                            "never ask this stack")
                        : _("public keys never ask this stack: only `AuthenticationMethods` in "
                            "sshd_config makes them do"));
+    else if (is_gateway(check->config, service))
+        snprintf(ret_text, size, "%s", _("logins at the gateway"));
     else if (armed && check->config != NULL && !is_local(check->config, service))
         snprintf(ret_text, size, "%s",
                  _("not among local_services of latchkey.conf: every login is refused"));
@@ -193,6 +225,7 @@ static int check_service(struct lk_check_pam *check, const char *service)
     struct lk_pam_judgement judgement;
     char why[512];
     char note[256];
+    char gateway[256];
     int result = lk_pam_stack_read(check->folder, service, &stack);
 
     if (result == -LK_ERR_NOT_FOUND)
@@ -201,12 +234,17 @@ static int check_service(struct lk_check_pam *check, const char *service)
         return lk_cli_fail_error(check->cli, result, service);
     lk_pam_judge(&stack, module_exists, check, &judgement);
     lk_pam_stack_clear(&stack);
+    gateway_text(gateway, sizeof gateway, check, service, &judgement);
+    if (gateway[0] != '\0')
+        judgement.verdict = LK_PAM_BROKEN;
     check->services++;
     check->armed += judgement.verdict == LK_PAM_REQUIRES_KEY;
     check->broken += judgement.verdict == LK_PAM_BROKEN;
     check->passable += judgement.verdict == LK_PAM_WITHOUT_KEY;
     why_text(why, sizeof why, &judgement.finding);
     note_text(note, sizeof note, check, service, &judgement);
+    if (gateway[0] != '\0')
+        snprintf(why, sizeof why, "%s", gateway);
     if (check->cli->json)
         put(check, service, &judgement, why, note);
     else

@@ -175,7 +175,26 @@ static void set_finding(struct lk_pam_judgement *judgement, enum lk_pam_why why,
 /* The words that the module knows; it stops the login at any other. */
 static bool argument_known(const char *word)
 {
-    return strcmp(word, "debug") == 0 || strncmp(word, "socket=/", 8) == 0;
+    return strcmp(word, "debug") == 0 || strcmp(word, "transaction") == 0 ||
+           strncmp(word, "socket=/", 8) == 0;
+}
+
+/* Modules of type auth that never ask the person anything. */
+static bool asks_nothing(const char *name)
+{
+    static const char *const names[] = {
+        "pam_access.so",    "pam_cap.so",       "pam_deny.so",       "pam_echo.so",
+        "pam_env.so",       "pam_faildelay.so", "pam_faillock.so",   "pam_group.so",
+        "pam_issue.so",     "pam_keyinit.so",   "pam_latchkey.so",   "pam_listfile.so",
+        "pam_localuser.so", "pam_nologin.so",   "pam_permit.so",     "pam_rootok.so",
+        "pam_securetty.so", "pam_shells.so",    "pam_succeed_if.so", "pam_tally2.so",
+        "pam_time.so",      "pam_warn.so",      "pam_wheel.so"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool check_arguments(const struct lk_pam_entry *entry, struct lk_pam_judgement *judgement)
@@ -186,6 +205,7 @@ static bool check_arguments(const struct lk_pam_entry *entry, struct lk_pam_judg
 
     snprintf(copy, sizeof copy, "%s", entry->arguments);
     while ((word = strsep(&rest, " \t")) != NULL) {
+        judgement->transaction |= strcmp(word, "transaction") == 0;
         if (*word == '\0' || argument_known(word))
             continue;
         set_finding(judgement, LK_PAM_WHY_ARGUMENT, entry, word);
@@ -244,8 +264,10 @@ void lk_pam_judge(const struct lk_pam_stack *stack,
         return;
     }
     for (size_t i = stack->count; i > 0; i--) {
-        if (!is_key(&stack->entries[i - 1]))
+        if (!is_key(&stack->entries[i - 1])) {
+            ret_judgement->asks |= !asks_nothing(lk_pam_module_name(stack->entries[i - 1].module));
             continue;
+        }
         search.first_key = i - 1;
         if (!check_arguments(&stack->entries[i - 1], ret_judgement))
             return;

@@ -88,6 +88,9 @@ struct lk_pam_judgement {
     struct lk_pam_finding
         finding;      /* for WITHOUT_KEY and BROKEN; for REQUIRES_KEY the line of the module */
     bool root_passes; /* pam_rootok.so lets uid 0 pass without the key: su from root */
+    bool
+        transaction; /* a line of the module has the word `transaction`: for the gateway's service only */
+    bool asks; /* a module stands in it that is not known to ask nothing: a password, most likely */
 };
 /* Every outcome of every module is tried: a stack requires the key if no combination in which the key refused ends in success. exists says whether
  * the file of a module is there. */

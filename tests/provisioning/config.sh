@@ -112,6 +112,37 @@ cp "$SAMPLES/optional" "$ROOM/pam/login"
 check --pam-dir "$ROOM/pam"
 expect_status 1
 
+step "the gateway: both shipped stacks, each with its option; option and stack that disagree"
+mkdir "$ROOM/gate"
+cp "$SAMPLES/common-auth" "$ROOM/gate/"
+echo 'account required pam_permit.so' >"$ROOM/gate/common-account"
+cp "$SOURCE/packaging/pam.d/latchkey-sso" "$ROOM/gate/latchkey-sso"
+check --pam-dir "$ROOM/gate"
+expect_status 0
+expect_out "logins at the gateway"
+cp "$SOURCE/packaging/pam.d/latchkey-sso.pin" "$ROOM/gate/latchkey-sso"
+check --pam-dir "$ROOM/gate"
+expect_status 5
+expect_out "password = required, and no module here asks"
+printf '[gateway]\npassword = none\n' >>"$CONF"
+check --pam-dir "$ROOM/gate"
+expect_status 0
+cp "$SOURCE/packaging/pam.d/latchkey-sso" "$ROOM/gate/latchkey-sso"
+check --pam-dir "$ROOM/gate"
+expect_status 5
+expect_out "password = none, and a module here may ask"
+write_config >"$CONF"
+chmod 600 "$CONF"
+sed -i 's/ transaction$//' "$ROOM/gate/latchkey-sso"
+check --pam-dir "$ROOM/gate"
+expect_status 5
+expect_out "needs pam_latchkey.so transaction"
+cp "$SOURCE/packaging/pam.d/latchkey-sso" "$ROOM/gate/sudo"
+rm "$ROOM/gate/latchkey-sso"
+check --pam-dir "$ROOM/gate"
+expect_status 5
+expect_out "for the service of the gateway only"
+
 step "the module is not installed"
 rm "$ROOM/modules/pam_latchkey.so" "$ROOM/pam/login"
 check --pam-dir "$ROOM/pam"
