@@ -280,7 +280,7 @@ static bool kind_used(const struct lk_config *config, enum key_kind kind)
 }
 
 static int rotate_kind(const struct lk_crypto *crypto, const struct key_folder *folder,
-                       enum key_kind kind, int64_t now, bool only_first)
+                       enum key_kind kind, int64_t now, enum lk_rotate how)
 {
     struct key_file file = {.kind = kind, .from = now};
     int64_t newest = 0;
@@ -289,7 +289,7 @@ static int rotate_kind(const struct lk_crypto *crypto, const struct key_folder *
         if (folder->files[i].kind == kind)
             newest = folder->files[i].from;
     }
-    if (newest != 0 && only_first)
+    if (newest != 0 && how == LK_ROTATE_MISSING)
         return 0;
     if (newest >= now) {
         char path[PATH_SIZE];
@@ -310,24 +310,41 @@ static int64_t keep_seconds(enum key_kind kind)
     return kind == KIND_SEAL ? LK_OIDC_REQUEST_SECONDS : LK_OIDC_KEY_KEEP_SECONDS;
 }
 
-static int drop_old(const struct key_folder *folder, int64_t now)
+static int key_drop(const struct key_folder *folder, const struct key_file *file)
 {
-    for (size_t i = 0; i < folder->count; i++) {
-        int64_t next = successor(folder, i);
-        char path[PATH_SIZE];
+    char path[PATH_SIZE];
 
-        if (next > now - keep_seconds(folder->files[i].kind))
-            continue;
-        file_path(folder, &folder->files[i], path);
-        if (unlink(path) != 0)
-            return complain(path, NULL, lk_error_from_errno(errno));
-        (void)printf("removed %s\n", path);
-    }
+    file_path(folder, file, path);
+    if (unlink(path) != 0)
+        return complain(path, NULL, lk_error_from_errno(errno));
+    (void)printf("removed %s\n", path);
     return 0;
 }
 
+static int drop_old(const struct key_folder *folder, int64_t now)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < folder->count; i++) {
+        if (successor(folder, i) <= now - keep_seconds(folder->files[i].kind))
+            error = key_drop(folder, &folder->files[i]);
+    }
+    return error;
+}
+
+/* First all of them: a thief's key must not outlive a failure behind it, and a start makes what is missing. */
+static int drop_all(struct key_folder *folder)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < folder->count; i++)
+        error = key_drop(folder, &folder->files[i]);
+    folder->count = 0;
+    return error;
+}
+
 int lk_keys_rotate(const struct lk_crypto *crypto, const struct lk_config *config, int64_t now,
-                   bool only_first)
+                   enum lk_rotate how)
 {
     struct key_folder folder;
     int error = lk_folder_make(config->gateway_keys, 0700);
@@ -335,11 +352,13 @@ int lk_keys_rotate(const struct lk_crypto *crypto, const struct lk_config *confi
     if (error != 0)
         return complain(config->gateway_keys, NULL, error);
     error = folder_read(config->gateway_keys, &folder);
+    if (error == 0 && how == LK_ROTATE_STOLEN)
+        error = drop_all(&folder);
     for (int kind = 0; error == 0 && kind < KINDS; kind++) {
         if (kind_used(config, (enum key_kind)kind))
-            error = rotate_kind(crypto, &folder, (enum key_kind)kind, now, only_first);
+            error = rotate_kind(crypto, &folder, (enum key_kind)kind, now, how);
     }
-    if (error == 0 && !only_first)
+    if (error == 0 && how == LK_ROTATE_NEXT)
         error = drop_old(&folder, now);
     return error;
 }

@@ -2,7 +2,8 @@
 /* latchkey-sso-issuer: the process that signs. Reads configuration, secrets and keys, locks itself in, and answers web processes.
  *
  *   latchkey-sso-issuer --config FILE [--test] --web FD     FD: a listening UNIX socket
- *   latchkey-sso-issuer --rotate --config FILE              makes the next keys and ends */
+ *   latchkey-sso-issuer --rotate --config FILE              makes the next keys and ends
+ *   latchkey-sso-issuer --rotate --stolen --config FILE     removes every key, makes new ones and ends */
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,7 +107,8 @@ static uid_t web_user(void)
 static int settings_first(struct lk_issuer *issuer)
 {
     struct lk_config config = {0};
-    int error = lk_keys_rotate(issuer->crypto, &issuer->start.config, lk_issuer_now(), true);
+    int error =
+        lk_keys_rotate(issuer->crypto, &issuer->start.config, lk_issuer_now(), LK_ROTATE_MISSING);
 
     if (error == 0)
         error = lk_start_reread(&issuer->start, &config);
@@ -144,10 +146,10 @@ static int serve(struct lk_issuer *issuer, int listener)
 }
 
 /* Takes the argument out of the list. */
-static bool take_rotate(int *argc, char **argv)
+static bool take_argument(int *argc, char **argv, const char *name)
 {
     for (int i = 1; i < *argc; i++) {
-        if (strcmp(argv[i], "--rotate") != 0)
+        if (strcmp(argv[i], name) != 0)
             continue;
         for (int j = i; j < *argc; j++)
             argv[j] = argv[j + 1];
@@ -162,7 +164,8 @@ int main(int argc, char **argv)
     struct lk_issuer *issuer = calloc(1, sizeof(*issuer));
     int listener = -1;
     const struct lk_start_descriptor web = {.name = "web", .place = &listener};
-    bool rotate = take_rotate(&argc, argv);
+    bool rotate = take_argument(&argc, argv, "--rotate");
+    bool stolen = rotate && take_argument(&argc, argv, "--stolen");
     int status;
 
     if (issuer == NULL)
@@ -179,7 +182,8 @@ int main(int argc, char **argv)
     if (lk_crypto_start(&issuer->crypto) != 0)
         status = 1;
     else if (rotate)
-        status = lk_keys_rotate(issuer->crypto, &issuer->start.config, lk_issuer_now(), false) == 0
+        status = lk_keys_rotate(issuer->crypto, &issuer->start.config, lk_issuer_now(),
+                                stolen ? LK_ROTATE_STOLEN : LK_ROTATE_NEXT) == 0
                      ? 0
                      : LK_START_USAGE;
     else

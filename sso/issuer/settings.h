@@ -34,9 +34,13 @@ LK_MUST_USE int lk_settings_documents(struct lk_settings *settings, int64_t now,
 LK_MUST_USE int lk_keys_read(const struct lk_crypto *crypto, const char *folder, int64_t now,
                              struct lk_settings *settings);
 void lk_keys_clear(struct lk_settings *settings);
-/* New keys for the algorithms in use: at once where there is none, else from a day ahead; drops what no one needs any more. Says what it did on stdout, why not on stderr.
- * only_first: nothing but what is missing altogether. */
+enum lk_rotate {
+    LK_ROTATE_MISSING, /* only what is missing altogether, to be used at once */
+    LK_ROTATE_NEXT, /* the next keys, to be used a day from now; drops what nobody needs any more */
+    LK_ROTATE_STOLEN /* every key goes, new ones at once: pages that are open must be begun anew */
+};
+/* For the algorithms in use. Says on stdout what it did, on stderr why not. */
 LK_MUST_USE int lk_keys_rotate(const struct lk_crypto *crypto, const struct lk_config *config,
-                               int64_t now, bool only_first);
+                               int64_t now, enum lk_rotate how);
 
 #endif

@@ -113,7 +113,7 @@ static void first(void **state)
     struct stat status;
 
     (void)state;
-    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, true), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, LK_ROTATE_MISSING), 0);
     assert_int_equal(list(names), 2);
     for (size_t i = 0; i < 2; i++) {
         path_of(names[i], path);
@@ -121,7 +121,7 @@ static void first(void **state)
         assert_int_equal(status.st_mode & 07777, 0400);
     }
     /* Nothing is missing: nothing is made. */
-    assert_int_equal(lk_keys_rotate(crypto, &config, NOW + 10 * DAY, true), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW + 10 * DAY, LK_ROTATE_MISSING), 0);
     assert_int_equal(list(names), 2);
     assert_int_equal(read_at(NOW), 0);
     assert_int_equal(settings.provider.key_count, 1);
@@ -130,7 +130,7 @@ static void first(void **state)
     /* A client that wants RS256 brings its key. */
     config.clients = &client;
     config.client_count = 1;
-    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, true), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, LK_ROTATE_MISSING), 0);
     assert_int_equal(list(names), 3);
     assert_int_equal(read_at(NOW), 0);
     assert_non_null(lk_oidc_key_signing(&settings.provider, LK_CONFIG_RS256, NOW));
@@ -147,8 +147,8 @@ static void rotation(void **state)
     char fresh[64];
 
     (void)state;
-    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, true), 0);
-    assert_int_equal(lk_keys_rotate(crypto, &config, rotated, false), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, LK_ROTATE_MISSING), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, rotated, LK_ROTATE_NEXT), 0);
     assert_int_equal(read_at(rotated), 0);
     kid_at(rotated, old);
     kid_at(takes_over - 1, fresh);
@@ -163,10 +163,10 @@ static void rotation(void **state)
     assert_int_equal(settings.provider.seal_count, 2);
     lk_keys_clear(&settings);
     /* Twice in a row makes no second one. */
-    assert_int_equal(lk_keys_rotate(crypto, &config, rotated, false), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, rotated, LK_ROTATE_NEXT), 0);
     assert_int_equal(list(names), 4);
     /* The next time the old one is gone, and its id does not come back. */
-    assert_int_equal(lk_keys_rotate(crypto, &config, rotated + 30 * DAY, false), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, rotated + 30 * DAY, LK_ROTATE_NEXT), 0);
     assert_int_equal(read_at(rotated + 30 * DAY), 0);
     assert_false(published(old, 0));
     assert_true(published(fresh, 0));
@@ -181,8 +181,8 @@ static void seals(void **state)
     uint8_t now_seal[32];
 
     (void)state;
-    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, true), 0);
-    assert_int_equal(lk_keys_rotate(crypto, &config, NOW + 2 * DAY, false), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, LK_ROTATE_MISSING), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW + 2 * DAY, LK_ROTATE_NEXT), 0);
     assert_int_equal(read_at(NOW + 2 * DAY), 0);
     memcpy(now_seal, settings.provider.seals[0], 32);
     lk_keys_clear(&settings);
@@ -192,6 +192,33 @@ static void seals(void **state)
     assert_memory_equal(settings.provider.seals[1], now_seal, 32);
     lk_keys_clear(&settings);
     assert_int_equal(read_at(NOW - 1), -LK_ERR_NOT_FOUND);
+}
+
+/* Nothing of before is left, and the new keys are used at once. */
+static void stolen(void **state)
+{
+    char names[16][64];
+    char old[64];
+    char fresh[64];
+    uint8_t seal[32];
+
+    (void)state;
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, LK_ROTATE_MISSING), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW + DAY, LK_ROTATE_NEXT), 0);
+    assert_int_equal(read_at(NOW + DAY), 0);
+    kid_at(NOW + DAY, old);
+    kid_at(NOW + 3 * DAY, fresh);
+    memcpy(seal, settings.provider.seals[0], 32);
+    lk_keys_clear(&settings);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW + 2 * DAY, LK_ROTATE_STOLEN), 0);
+    assert_int_equal(list(names), 2);
+    assert_int_equal(read_at(NOW + 2 * DAY), 0);
+    assert_false(published(old, 0));
+    assert_false(published(fresh, 0));
+    assert_memory_not_equal(settings.provider.seals[0], seal, 32);
+    kid_at(NOW + 2 * DAY, fresh);
+    assert_true(published(fresh, NOW + 2 * DAY));
+    lk_keys_clear(&settings);
 }
 
 static void put(const char *name, mode_t mode, const void *bytes, size_t len)
@@ -226,12 +253,12 @@ static void refused(void **state)
 
     (void)state;
     assert_int_equal(read_at(NOW), -LK_ERR_NOT_FOUND);
-    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, true), 0);
+    assert_int_equal(lk_keys_rotate(crypto, &config, NOW, LK_ROTATE_MISSING), 0);
     put(".hidden", 0600, "x", 1);
     for (size_t i = 0; i < sizeof(bad_names) / sizeof(bad_names[0]); i++) {
         put(bad_names[i], 0400, "x", 1);
         assert_int_equal(read_at(NOW), -LK_ERR_UNEXPECTED);
-        assert_int_equal(lk_keys_rotate(crypto, &config, NOW, false), -LK_ERR_UNEXPECTED);
+        assert_int_equal(lk_keys_rotate(crypto, &config, NOW, LK_ROTATE_NEXT), -LK_ERR_UNEXPECTED);
         drop(bad_names[i]);
     }
     put("seal-5.key", 0400, bytes, 31);
@@ -267,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(first, folder_begin, folder_end),
         cmocka_unit_test_setup_teardown(rotation, folder_begin, folder_end),
         cmocka_unit_test_setup_teardown(seals, folder_begin, folder_end),
+        cmocka_unit_test_setup_teardown(stolen, folder_begin, folder_end),
         cmocka_unit_test_setup_teardown(refused, folder_begin, folder_end),
     };
 
