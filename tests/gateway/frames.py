@@ -119,10 +119,10 @@ class Folder:
 class Program:
     """A program of ours with descriptors handed over; its standard error lies in a file."""
 
-    def __init__(self, folder, name, *arguments, descriptors=(), environment=None):
+    def __init__(self, folder, name, *arguments, descriptors=(), environment=None, wrapper=()):
         self.log = folder(name + ".log")
         with open(self.log, "a", encoding="utf-8") as log:
-            self.process = subprocess.Popen([os.path.join(BUILD, "bin", name), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.process = subprocess.Popen([*wrapper, os.path.join(BUILD, "bin", name), *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             pass_fds=descriptors, env=environment if environment is not None else {**os.environ})
 
     def said(self):

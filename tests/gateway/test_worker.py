@@ -3,6 +3,7 @@
 """latchkey-sso-worker with real libpam: stacks that are right, modules that are not, and an issuer that is played here."""
 import os
 import pwd
+import shutil
 import signal
 import socket
 import struct
@@ -23,7 +24,7 @@ PERMIT = "account required pam_permit.so\n"
 
 
 class Worker:
-    def __init__(self, folder, stack, more=""):
+    def __init__(self, folder, stack, more="", wrapper=()):
         self.folder = folder
         folder.write("latchkey.conf", CONFIG.format(folder.path) + more)
         if stack is not None:
@@ -31,7 +32,7 @@ class Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             self.program = Program(folder, "latchkey-sso-worker", "--config", folder("latchkey.conf"), "--test", "--confdir", folder("pam.d"),
-                                   "--issuer", str(theirs.fileno()), descriptors=[theirs.fileno()])
+                                   "--issuer", str(theirs.fileno()), descriptors=[theirs.fileno()], wrapper=wrapper)
         self.peer, self.request = Peer(ours), 0
 
     def greet(self):
@@ -351,6 +352,52 @@ class Real(Case):
         self.assertEqual(worker.attempt()[0], UNAVAILABLE)
         self.broker = Broker(self.folder)
         self.assertEqual(worker.attempt()[0], ALLOWED)
+
+
+USER = 65500  # nobody's account
+SHADOW = 42
+
+
+class Unix(Case):
+    """pam_unix as an ordinary user without new privileges, over accounts of a mount namespace of its own: what the machine has stays as it is."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("setpriv"):
+            self.skipTest("needs root, unshare and setpriv")
+        if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no mount namespaces here")
+        os.chmod(self.folder.path, 0o755)
+        hashed = subprocess.run(["openssl", "passwd", "-6", "-salt", "saltsalt", "right"], capture_output=True, text=True, check=True).stdout.strip()
+        accounts = {"alice": "20000:0:99999:7:::", "expired": "20000:0:99999:7::1:", "aged": "100:0:1:7:::", "change": "0:0:99999:7:::"}
+        with open("/etc/passwd", encoding="utf-8") as file:
+            passwd = file.read()
+        for number, name in enumerate(accounts):
+            passwd += f"{name}:x:{65400 + number}:65400:Full Name of {name},Room 1:/nonexistent:/usr/sbin/nologin\n"
+        self.folder.write("passwd", passwd)
+        self.folder.write("shadow", "".join(f"{name}:{hashed}:{ages}\n" for name, ages in accounts.items()), 0o640)
+        os.chown(self.folder("shadow"), 0, SHADOW)
+
+    def unix(self, groups):
+        stack = f"auth required {ODD} transaction\nauth required pam_unix.so\naccount required pam_unix.so\n"
+        words = f'mount --bind "{self.folder("passwd")}" /etc/passwd && mount --bind "{self.folder("shadow")}" /etc/shadow && exec setpriv --reuid {USER} --regid {USER} {groups} "$@"'
+        worker = Worker(self.folder, stack, wrapper=["unshare", "-m", "--propagation", "private", "sh", "-c", words, "sh"]).greet()
+        self.workers.append(worker)
+        return worker
+
+    def test_with_the_group(self):
+        worker = self.unix(f"--groups {SHADOW}")
+        self.assertEqual(worker.attempt()[::3], (ALLOWED, "Full Name of alice"))
+        self.assertEqual(worker.attempt(password="wrong")[0], WRONG)
+        self.assertEqual(worker.attempt(name="expired")[0], ACCOUNT)
+        self.assertEqual(worker.attempt(name="aged")[0], EXPIRED)
+        self.assertEqual(worker.attempt(name="change")[0], EXPIRED)
+        self.assertNotEqual(worker.attempt(name="nobody-of-this-name")[0], ALLOWED)
+        self.assertEqual(worker.attempt()[0], ALLOWED)
+
+    def test_without_the_group(self):
+        """unix_chkpwd gains nothing."""
+        self.assertNotEqual(self.unix("--clear-groups").attempt()[0], ALLOWED)
 
 
 if __name__ == "__main__":
