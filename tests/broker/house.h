@@ -23,6 +23,8 @@ struct house {
     struct lk_subject broker;
     uint64_t head;
     struct lk_digest head_hash;
+    bool
+        attested; /* set: browser credentials made from then on end in a pinned anchor and have the groups `school` and `town` */
 };
 
 /* One credential, held by the test. */

@@ -26,6 +26,7 @@ static int begin(void **state)
     house_begin(&visit_house, NULL);
     house_admit(&visit_house, "alice", LK_KIND_BROWSER, &alice);
     house_admit(&visit_house, "alice", LK_KIND_BROWSER, &spare);
+    visit_house.attested = true;
     house_admit(&visit_house, "bob", LK_KIND_BROWSER, &bob);
     house_close(&visit_house);
     visit_connect_all();
@@ -139,6 +140,25 @@ static void codes(void **unused)
     assert_int_equal(visit_logouts(64), 1);
     assert_int_equal(visit_taken[0].sid[0], 20);
     assert_memory_equal(visit_taken[0].subject, bob.statement.subject.bytes, LK_SUBJECT_SIZE);
+}
+
+/* What the statement says of key and holder comes with the proof and once more with the code. */
+static void facts(void **unused)
+{
+    struct lk_gateway_verdict verdict;
+    struct lk_gateway_redeemed got;
+    const uint32_t both = LK_LOGIN_FACT_USER_VERIFIED | LK_LOGIN_FACT_ATTESTED;
+
+    (void)unused;
+    assert_int_equal(visit_login(&bob, 25, &verdict), LK_REASON_NONE);
+    assert_int_equal(verdict.facts, both);
+    assert_string_equal(verdict.groups, "school town");
+    assert_string_equal(verdict.full_name, "");
+    assert_int_equal(visit_prove("bob", 25), LK_REASON_NONE);
+    assert_int_equal(visit_code(25), LK_REASON_NONE);
+    assert_int_equal(visit_redeem_at("synapse", 25, &got), LK_REASON_NONE);
+    assert_int_equal(got.facts, both);
+    assert_string_equal(got.groups, "school town");
 }
 
 /* Its own word: nobody need be told. */
@@ -326,10 +346,9 @@ static void hostile_workers(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_way),   cmocka_unit_test(proofs),
-        cmocka_unit_test(codes),       cmocka_unit_test(ended),
-        cmocka_unit_test(forged),      cmocka_unit_test(suspended),
-        cmocka_unit_test(revoked),     cmocka_unit_test(hostile_workers),
+        cmocka_unit_test(whole_way),   cmocka_unit_test(proofs),  cmocka_unit_test(codes),
+        cmocka_unit_test(facts),       cmocka_unit_test(ended),   cmocka_unit_test(forged),
+        cmocka_unit_test(suspended),   cmocka_unit_test(revoked), cmocka_unit_test(hostile_workers),
         cmocka_unit_test(other_users),
     };
 
