@@ -149,10 +149,35 @@ static void workers_dispatch(struct lk_issuer *issuer)
     }
 }
 
+/* One attempt a login at a time: whoever holds one good touch must not fill the queue for all the others. */
+static bool attempt_under_way(const struct lk_workers *workers, const struct lk_visit *visit)
+{
+    const uint8_t *transaction = visit->request.transaction;
+
+    for (size_t i = 0; i < workers->count; i++) {
+        const struct lk_visit *other = workers->list[i].visit;
+
+        if (other != NULL &&
+            memcmp(other->request.transaction, transaction, LK_TRANSACTION_SIZE) == 0)
+            return true;
+    }
+    for (const struct lk_visit *other = workers->first; other != NULL;
+         other = other->next_waiting) {
+        if (memcmp(other->request.transaction, transaction, LK_TRANSACTION_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
 void lk_workers_attempt(struct lk_issuer *issuer, struct lk_visit *visit)
 {
+    static const struct lk_sso_attempted too_many = {.outcome = LK_SSO_MAXTRIES};
     struct lk_workers *workers = &issuer->workers;
 
+    if (attempt_under_way(workers, visit)) {
+        lk_login_attempted(visit, &too_many);
+        return;
+    }
     if (workers->waiting >= workers->count * LK_ISSUER_QUEUE_PER_WORKER) {
         lk_login_attempted(visit, NULL);
         return;

@@ -15,7 +15,7 @@
 #define HOUSE_S256     "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 #define HOUSE_PASSWORD "correct horse \xc3\xa9"
 
-enum { HOUSE_PROOFS = 64, HOUSE_ENDS = 24, HOUSE_AGENT_SECRET = 16 };
+enum { HOUSE_PROOFS = 256, HOUSE_ENDS = 24, HOUSE_AGENT_SECRET = 16 };
 
 /* An end that the test plays. */
 struct house_end {

@@ -148,21 +148,27 @@ static void put_password(struct house_login *login)
 /* Two attempts hang, 128 wait, the next one is told at once; after twenty seconds the connections are dropped and those that wait are told. */
 static void workers_hang(void **state)
 {
+    static struct house_login logins[2 + 128];
     struct house_login login;
     struct house_login more;
     int64_t before;
     uint32_t first;
 
     (void)state;
-    greeted(&login);
-    more = login;
+    for (int i = 0; i < 2 + 128; i++)
+        greeted(&logins[i]);
+    greeted(&more);
     house.worker = WORKER_HANGS;
     before = lk_clock_monotonic_ms(&lk_clock_system);
     first = house.last_request + 1;
     for (int i = 0; i < 2 + 128; i++)
-        put_password(&login);
+        put_password(&logins[i]);
     house_turn(300);
     assert_int_equal(house.attempts, 2);
+    /* A second attempt of a login that is under way does not even wait. */
+    login = logins[5];
+    house_password(&login, HOUSE_PASSWORD);
+    page_is(&login, LK_SSO_PAGE_REFUSED, LK_REASON_RATE_LIMITED);
     house_password(&more, HOUSE_PASSWORD);
     page_is(&more, LK_SSO_PAGE_REFUSED, LK_REASON_STACK_UNAVAILABLE);
     assert_true(lk_clock_monotonic_ms(&lk_clock_system) - before < 5000);
