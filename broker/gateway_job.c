@@ -65,6 +65,22 @@ void lk_gateway_job_end(struct lk_gateway_job *job, enum lk_reason reason)
     free(job);
 }
 
+/* Changed between judging and committing: what it was is the better answer, where it still stands. */
+static enum lk_reason conflict_reason(struct lk_gateway_job *job)
+{
+    const struct lk_change *change = &job->change;
+    const struct lk_digest *statement = change->kind == LK_CHANGE_PROVE ? &change->u.prove.statement
+                                        : change->kind == LK_CHANGE_CODE
+                                            ? &change->u.code.statement
+                                            : &change->u.redeem.statement;
+    struct lk_store_rows rows = {0};
+    struct lk_standing_result standing;
+    enum lk_reason reason = lk_gateway_judge(job->broker, statement, &rows, &standing);
+
+    lk_store_rows_free(&rows);
+    return reason != LK_REASON_NONE ? reason : LK_REASON_CONFLICT;
+}
+
 static void job_committed(struct lk_change *change, void *context)
 {
     struct lk_gateway_job *job = context;
@@ -75,6 +91,8 @@ static void job_committed(struct lk_change *change, void *context)
                       lk_error_text(change->error));
         reason = change->error == -LK_ERR_FULL ? LK_REASON_STORE_LOW : LK_REASON_STORE_UNAVAILABLE;
     }
+    if (reason == LK_REASON_CONFLICT)
+        reason = conflict_reason(job);
     lk_gateway_job_end(job, reason);
 }
 

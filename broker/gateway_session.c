@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/gateway.h"
+#include "broker/limits.h"
 
 static struct lk_gateway_job *job_new(struct lk_connection *connection, uint32_t request,
                                       size_t size, enum lk_change_kind kind)
@@ -108,8 +109,10 @@ int lk_gateway_handle_delivered(struct lk_broker *broker, struct lk_connection *
     job = job_new(connection, frame->request, sizeof(*job), LK_CHANGE_DELIVERED);
     if (job == NULL)
         return -LK_ERR_NOMEM;
-    lk_broker_log(broker, "logout %" PRIu64 " at a homeserver: %s: %s", asked.id,
-                  outcomes[asked.outcome], asked.detail);
+    /* A homeserver that is down for a day must not fill the journal. */
+    if (asked.outcome != LK_LOGOUT_FAILED || lk_limits_may_log(broker->limits))
+        lk_broker_log(broker, "logout %" PRIu64 " at a homeserver: %s: %s", asked.id,
+                      outcomes[asked.outcome], asked.detail);
     job->change.u.delivered.id = asked.id;
     job->change.u.delivered.done = asked.outcome != LK_LOGOUT_FAILED;
     memcpy(job->change.u.delivered.detail, asked.detail, sizeof(asked.detail));

@@ -4,6 +4,7 @@
 #include "visit.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 static struct agent_key alice;
 static struct agent_key spare; /* hers too */
 static struct agent_key bob;
+static struct agent_key carol;
 
 static int begin(void **state)
 {
@@ -26,6 +28,7 @@ static int begin(void **state)
     house_begin(&visit_house, NULL);
     house_admit(&visit_house, "alice", LK_KIND_BROWSER, &alice);
     house_admit(&visit_house, "alice", LK_KIND_BROWSER, &spare);
+    house_admit(&visit_house, "carol", LK_KIND_BROWSER, &carol);
     visit_house.attested = true;
     house_admit(&visit_house, "bob", LK_KIND_BROWSER, &bob);
     house_close(&visit_house);
@@ -40,6 +43,7 @@ static int end(void **state)
     agent_key_free(&alice);
     agent_key_free(&spare);
     agent_key_free(&bob);
+    agent_key_free(&carol);
     lk_buf_clear(&visit_out);
     house_end(&visit_house);
     return 0;
@@ -272,6 +276,27 @@ static void revoked(void **unused)
     assert_true(strtoul(value, NULL, 10) >= 3);
 }
 
+/* A revocation and a code that meet in the broker: judged before, refused by the transaction, and told why. */
+static void crossing(void **unused)
+{
+    struct lk_frame frame;
+    struct lk_desk_result got;
+
+    (void)unused;
+    visit_touch(&carol, 70);
+    assert_int_equal(visit_prove("carol", 70), LK_REASON_NONE);
+    assert_int_equal(kill(visit_rig.broker, SIGSTOP), 0);
+    visit_state_put(&carol, LK_STATE_REVOKED, false);
+    peer_send(&visit_desk, &visit_out);
+    visit_code_put(70);
+    peer_send(&visit_gateway, &visit_out);
+    assert_int_equal(kill(visit_rig.broker, SIGCONT), 0);
+    peer_expect(&visit_desk, LK_MESSAGE_DESK_RESULT, &frame);
+    assert_int_equal(lk_desk_result_decode(frame.payload, &got), 0);
+    assert_int_equal(got.reason, LK_REASON_NONE);
+    assert_int_equal(visit_result(), LK_REASON_REVOKED);
+}
+
 /* Where everything runs as one user, nobody else asks, whatever the socket's mode is. */
 static void other_users(void **unused)
 {
@@ -346,9 +371,11 @@ static void hostile_workers(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_way),   cmocka_unit_test(proofs),  cmocka_unit_test(codes),
-        cmocka_unit_test(facts),       cmocka_unit_test(ended),   cmocka_unit_test(forged),
-        cmocka_unit_test(suspended),   cmocka_unit_test(revoked), cmocka_unit_test(hostile_workers),
+        cmocka_unit_test(whole_way),   cmocka_unit_test(proofs),
+        cmocka_unit_test(codes),       cmocka_unit_test(facts),
+        cmocka_unit_test(ended),       cmocka_unit_test(forged),
+        cmocka_unit_test(suspended),   cmocka_unit_test(revoked),
+        cmocka_unit_test(crossing),    cmocka_unit_test(hostile_workers),
         cmocka_unit_test(other_users),
     };
 
