@@ -100,8 +100,13 @@ static void gateway_verify(struct gateway_login *gateway, const struct lk_gatewa
     }
     (void)snprintf(login->job.relying_party, sizeof(login->job.relying_party), "%s",
                    broker->config.gateway_host);
-    (void)snprintf(login->job.origin, sizeof(login->job.origin), "https://%s",
-                   broker->config.gateway_host);
+    /* RFC 6454 section 6.2: the port of the scheme stands in no origin. */
+    if (broker->config.gateway_port == 443)
+        (void)snprintf(login->job.origin, sizeof(login->job.origin), "https://%s",
+                       broker->config.gateway_host);
+    else
+        (void)snprintf(login->job.origin, sizeof(login->job.origin), "https://%s:%u",
+                       broker->config.gateway_host, broker->config.gateway_port);
     login->job.user_verification =
         lk_policy_user_verification(&broker->policy, &statement, LK_KIND_BROWSER);
     lk_login_start(login, &rows, row, &statement, &assertion, token);
