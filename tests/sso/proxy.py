@@ -63,13 +63,13 @@ class Proxy:
             text += f"    include {self._gateway(*gateway)};\n"
         if homeserver is not None:
             name, pem, key, upstream = homeserver
-            snippet = folder.write("synapse.conf", shipped("nginx/synapse.conf", [("https://chat.example.org/", f"https://{name}:{port}/")]))
+            snippet = folder.write("nginx-synapse.conf", shipped("nginx/synapse.conf", [("https://chat.example.org/", f"https://{name}:{port}/")]))
             text += HOMESERVER.format(port=port, name=name, pem=pem, key=key, snippet=snippet, upstream=upstream)
         folder.write("nginx.conf", text + "}\n")
         self.process = None
 
     def _gateway(self, name, pem, key, socket):
-        return self.folder.write("latchkey.conf", shipped("nginx/latchkey.conf", [
+        return self.folder.write("nginx-latchkey.conf", shipped("nginx/latchkey.conf", [
             ("/etc/latchkey/tls/key.example.org.pem", pem), ("/etc/latchkey/tls/key.example.org.key", key), ("key.example.org", name),
             ("listen 443 ssl", f"listen 127.0.0.1:{self.port} ssl"), ("unix:/run/latchkey-web/http", "unix:" + socket),
             ("/var/log/nginx/latchkey.log", self.folder("gateway.log"))]))
