@@ -104,6 +104,25 @@ static enum lk_sso_outcome run_handle(pam_handle_t *pam, const struct lk_sso_att
     return talk->refused ? LK_SSO_STACK : LK_SSO_ALLOWED;
 }
 
+/* Whoever runs the gateway must learn of a stack that does not work. Nothing of what was typed, and nobody's name. */
+static void tell(const struct lk_stack *stack, pam_handle_t *pam, enum lk_sso_outcome outcome,
+                 const struct lk_talk *talk, int result)
+{
+    const char *why;
+
+    if (outcome == LK_SSO_USER_CHANGED)
+        why = "a module changed PAM_USER";
+    else if (outcome == LK_SSO_STACK && talk->refused)
+        why = "a module asks what nobody can answer";
+    else if (outcome == LK_SSO_STACK && result == PAM_SUCCESS)
+        why = "it says yes without pam_latchkey.so transaction";
+    else if (outcome == LK_SSO_STACK || outcome == LK_SSO_UNAVAILABLE)
+        why = pam_strerror(pam, result);
+    else
+        return;
+    (void)fprintf(stderr, "latchkey-sso-worker: PAM service %s: %s\n", stack->service, why);
+}
+
 static enum lk_sso_outcome run_stack(const struct lk_stack *stack,
                                      const struct lk_sso_attempt *attempt, struct lk_talk *talk)
 {
@@ -115,9 +134,12 @@ static enum lk_sso_outcome run_stack(const struct lk_stack *stack,
             ? pam_start_confdir(stack->service, attempt->name, &conversation, stack->confdir, &pam)
             : pam_start(stack->service, attempt->name, &conversation, &pam);
 
-    if (result != PAM_SUCCESS || pam == NULL)
+    if (result != PAM_SUCCESS || pam == NULL) {
+        tell(stack, pam, LK_SSO_STACK, talk, result != PAM_SUCCESS ? result : PAM_ABORT);
         return LK_SSO_STACK;
+    }
     outcome = run_handle(pam, attempt, talk, &result);
+    tell(stack, pam, outcome, talk, result);
     (void)pam_end(pam, result);
     return outcome;
 }

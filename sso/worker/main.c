@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sso/common/link.h"
@@ -24,6 +25,7 @@ struct worker {
     struct lk_link link;
     struct lk_timer timer;
     struct lk_stack stack;
+    timer_t limit;
     unsigned int attempts;
     bool leaving;
     int64_t last_ms; /* end of the last attempt */
@@ -37,18 +39,37 @@ static void language_set(const char *language)
     (void)textdomain("latchkey");
 }
 
+/* SIGKILL: a module can catch, block and forget SIGALRM, and then the process would hang for ever. */
+static int limit_make(struct worker *worker)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+
+    return timer_create(CLOCK_MONOTONIC, &event, &worker->limit) != 0 ? -LK_ERR_IO : 0;
+}
+
+/* 0: none. */
+static int limit_set(const struct worker *worker, time_t seconds)
+{
+    const struct itimerspec time = {.it_value = {.tv_sec = seconds}};
+
+    return timer_settime(worker->limit, 0, &time, NULL) != 0 ? -LK_ERR_IO : 0;
+}
+
 static int attempt_answer(struct worker *worker, const struct lk_frame *frame)
 {
     struct lk_sso_attempted attempted;
     struct lk_sso_attempt attempt;
     int error = lk_sso_attempt_decode(frame->payload, &attempt);
 
+    if (error == 0)
+        error = limit_set(worker, LK_WORKER_SECONDS);
     if (error != 0)
         return error;
     language_set(attempt.language);
-    (void)alarm(LK_WORKER_SECONDS);
     lk_attempt_run(&worker->stack, &attempt, &attempted);
-    (void)alarm(0);
+    error = limit_set(worker, 0);
+    if (error != 0)
+        return error;
     return lk_sso_attempted_encode(&worker->link.peer.out, frame->request, &attempted);
 }
 
@@ -107,14 +128,11 @@ static void reload(void *context)
 static int serve(struct worker *worker, int issuer)
 {
     const struct lk_config *config = &worker->start.config;
-    sigset_t alarms;
     int status;
 
     /* C.UTF-8 is part of the C library; whatever else the machine has is not needed for messages. */
     (void)setlocale(LC_ALL, "C.UTF-8");
-    (void)sigemptyset(&alarms);
-    (void)sigaddset(&alarms, SIGALRM);
-    if (signal(SIGALRM, SIG_DFL) == SIG_ERR || sigprocmask(SIG_UNBLOCK, &alarms, NULL) != 0)
+    if (limit_make(worker) != 0)
         return 1;
     lk_stack_open(&worker->stack, config->gateway_service, worker->start.confdir);
     status = lk_start_enter(&worker->start, config->gateway_network ? &lk_sandbox_worker_network

@@ -187,14 +187,39 @@ class Words(Case):
         self.assertEqual(worker.attempt(name="nobody-of-this-name")[3], "")
 
 
+class Journal(Case):
+    """What is wrong with the stack is said once for each attempt, and nothing of the attempt."""
+
+    def said(self, *words, **attempt):
+        worker = self.odd(*words)
+        worker.attempt(**attempt)
+        worker.stop()
+        text = worker.program.said()
+        for secret in ("alice", "right", ID.hex()):
+            self.assertNotIn(secret, text)
+        return text[text.find("PAM service lkgate: "):].strip() if text else ""
+
+    def test_what_is_wrong(self):
+        self.assertIn("it says yes without pam_latchkey.so transaction", self.said("password=right"))
+        self.assertIn("a module asks what nobody can answer", self.said("transaction visible"))
+        self.assertIn("a module changed PAM_USER", self.said("transaction rename"))
+        self.assertIn("cannot retrieve authentication info", self.said("transaction result=9"))
+
+    def test_what_is_not(self):
+        self.folder.write("latchkey-sso-worker.log", "")
+        self.assertEqual(self.said("transaction password=right"), "")
+        self.assertEqual(self.said("transaction password=right", password="wrong"), "")
+        self.assertEqual(self.said("transaction", "result=13"), "")
+
+
 class Life(Case):
     def test_hanging_module(self):
-        worker = self.odd("transaction hang")
+        worker = self.odd("transaction deaf hang")
         worker.ask()
         begin = time.monotonic()
         self.assertTrue(worker.peer.closed(30))
         self.assertTrue(15 < time.monotonic() - begin < 25)
-        self.assertEqual(worker.program.wait(), -signal.SIGALRM)
+        self.assertEqual(worker.program.wait(), -signal.SIGKILL)
 
     def test_the_issuer_goes(self):
         worker = self.odd("transaction")
