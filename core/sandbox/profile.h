@@ -16,12 +16,11 @@ enum lk_sandbox_action {
     LK_SANDBOX_FORBID          /* SIGSYS; for profiles that are open */
 };
 
-/* A condition on one argument: (argument & mask) == value. mask 0: none. unequal: argument != value, all its bits. */
+/* A condition on one argument: (argument & mask) == value. mask 0: none. */
 struct lk_sandbox_condition {
     unsigned int argument;
     unsigned long mask;
     unsigned long value;
-    bool unequal;
 };
 
 struct lk_sandbox_row {
@@ -29,6 +28,7 @@ struct lk_sandbox_row {
     const char *who; /* who needs it, and why it is harmless enough */
     enum lk_sandbox_action action;
     struct lk_sandbox_condition condition;
+    bool unless; /* the other way round, without a mask: argument != value, all its bits */
 };
 
 struct lk_sandbox_limit {

@@ -91,7 +91,8 @@ static const struct lk_sandbox_row lk_rows_worker_local[] = {
     {.call = "socket",
      .who = "modules that ask a local service use UNIX",
      .action = LK_SANDBOX_NO_SUCH_FAMILY,
-     .condition = {.argument = 0, .value = AF_UNIX, .unequal = true}},
+     .condition = {.argument = 0, .value = AF_UNIX},
+     .unless = true},
     {0},
 };
 

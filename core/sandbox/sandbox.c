@@ -54,12 +54,12 @@ static int lk_sandbox_add_row(scmp_filter_ctx filter, const struct lk_sandbox_ro
     /* A name that this libseccomp does not know is of a call that this build cannot make. */
     if (number == __NR_SCMP_ERROR)
         return 0;
-    if (condition->mask == 0 && !condition->unequal) {
+    if (condition->mask == 0 && !row->unless) {
         r = seccomp_rule_add_array(filter, action, number, 0, NULL);
     } else {
-        compare = condition->unequal ? SCMP_CMP(condition->argument, SCMP_CMP_NE, condition->value)
-                                     : SCMP_CMP(condition->argument, SCMP_CMP_MASKED_EQ,
-                                                condition->mask, condition->value);
+        compare = row->unless ? SCMP_CMP(condition->argument, SCMP_CMP_NE, condition->value, 0)
+                              : SCMP_CMP(condition->argument, SCMP_CMP_MASKED_EQ, condition->mask,
+                                         condition->value);
         r = seccomp_rule_add_array(filter, action, number, 1, &compare);
     }
     /* -EEXIST: another list of the profile has it too. */
