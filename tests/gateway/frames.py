@@ -14,6 +14,12 @@ HELLO, VERDICT, PROVE, ATTEMPT, ATTEMPTED, DELIVER, DELIVERED = 1, 21, 144, 176,
 WORKER_SOCKET, SSO_WORKER, SSO_NOTIFY = 4, 9, 10
 
 
+def sanitized(name):
+    """Whether this program of the build has AddressSanitizer in it."""
+    with open(os.path.join(BUILD, "bin", name), "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 class Gone(Exception):
     """The other end closed."""
 

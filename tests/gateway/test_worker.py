@@ -64,6 +64,7 @@ class Worker:
 class Case(unittest.TestCase):
     def setUp(self):
         self.folder, self.workers = Folder(), []
+        self.addCleanup(self.folder.remove)
 
     def tearDown(self):
         for worker in self.workers:
@@ -351,6 +352,8 @@ class Real(Case):
 
     def setUp(self):
         super().setUp()
+        if frames.sanitized("latchkey-sso-worker"):
+            self.skipTest("AddressSanitizer stands before crypt() and does not find one that is loaded later")
         self.broker = Broker(self.folder)
         hashed = subprocess.run(["openssl", "passwd", "-6", "-salt", "saltsalt", "right"], capture_output=True, text=True, check=True).stdout.strip()
         self.folder.write("passwords", f"alice:{hashed}\nbob:{hashed}\n", 0o600)
@@ -388,6 +391,8 @@ class Unix(Case):
 
     def setUp(self):
         super().setUp()
+        if frames.sanitized("latchkey-sso-worker"):
+            self.skipTest("AddressSanitizer stands before crypt() and does not find one that is loaded later")
         if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("setpriv"):
             self.skipTest("needs root, unshare and setpriv")
         if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:

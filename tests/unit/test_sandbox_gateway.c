@@ -74,6 +74,14 @@ static int act_program(void)
     return waitpid(child, &status, 0) == child && status == 0 ? 0 : 1;
 }
 
+/* A filter of a sanitized build permits the child, for the search for leaks; the program it does not. */
+static int act_become_program(void)
+{
+    char *arguments[] = {(char[]){"true"}, NULL};
+
+    return execv("/bin/true", arguments);
+}
+
 static int act_mount(void)
 {
     return mount("none", "/mnt", "tmpfs", 0, NULL);
@@ -142,7 +150,7 @@ static void test_notify(void **state)
 {
     (void)state;
     assert_int_equal(run(&lk_sandbox_notify, act_internet), 0);
-    assert_int_equal(run(&lk_sandbox_notify, act_program), LK_SANDBOX_EXIT_STATUS);
+    assert_int_equal(run(&lk_sandbox_notify, act_become_program), LK_SANDBOX_EXIT_STATUS);
     assert_int_equal(run(&lk_sandbox_notify, act_mount), LK_SANDBOX_EXIT_STATUS);
 }
 
@@ -162,7 +170,7 @@ static void test_web(void **state)
     assert_int_equal(run(&lk_sandbox_web, act_unix), 0);
     assert_int_equal(run(&lk_sandbox_web, act_hold_folder), 0);
     assert_int_equal(run(&lk_sandbox_web, act_internet), LK_SANDBOX_EXIT_STATUS);
-    assert_int_equal(run(&lk_sandbox_web, act_program), LK_SANDBOX_EXIT_STATUS);
+    assert_int_equal(run(&lk_sandbox_web, act_become_program), LK_SANDBOX_EXIT_STATUS);
     assert_int_equal(run(&lk_sandbox_web, act_mount), LK_SANDBOX_EXIT_STATUS);
 #ifndef LK_SANITIZED
     assert_int_equal(run(&lk_sandbox_web, act_read_file), LK_SANDBOX_EXIT_STATUS);
