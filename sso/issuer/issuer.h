@@ -118,6 +118,7 @@ struct lk_visit {
     uint32_t id;                  /* the request id of the web process */
     struct lk_settings *settings; /* those in force when it began */
     struct lk_visit *next;        /* of this web process */
+    struct lk_visit **before;     /* what points here */
     struct lk_visit *next_waiting;
     int64_t began_ms;
     int64_t waiting_ms;

@@ -28,6 +28,9 @@ struct lk_visit *lk_visit_new(struct lk_web *web, uint32_t id, enum lk_step step
     lk_buf_init_secret(&visit->password, LK_SSO_PASSWORD_MAX);
     lk_buf_init_secret(&visit->location, LK_SSO_LOCATION_MAX);
     visit->next = web->visits;
+    visit->before = &web->visits;
+    if (visit->next != NULL)
+        visit->next->before = &visit->next;
     web->visits = visit;
     issuer->visit_count++;
     return visit;
@@ -38,11 +41,9 @@ void lk_visit_end(struct lk_visit *visit)
     struct lk_issuer *issuer = visit->issuer;
 
     if (visit->web != NULL) {
-        struct lk_visit **place = &visit->web->visits;
-
-        while (*place != visit)
-            place = &(*place)->next;
-        *place = visit->next;
+        *visit->before = visit->next;
+        if (visit->next != NULL)
+            visit->next->before = visit->before;
     }
     lk_counters_step(&issuer->counters, visit->step, lk_issuer_ms() - visit->began_ms);
     lk_loop_disarm(issuer->start.loop, &visit->timer);
