@@ -104,7 +104,12 @@ class Environment:
         folder.make("pam.d", 0o755)
         text = shipped("pam.d/latchkey-sso" if password else "pam.d/latchkey-sso.pin",
                        [("pam_latchkey.so", f"{build}/security/pam_latchkey.so socket={folder('run/worker')}")])
-        text = text.replace("pam_unix.so", f"pam_pwdfile.so pwdfile={folder('passwords')}", 1).replace("account required pam_unix.so", "account required pam_permit.so")
+        for line, instead in (("@include common-auth", f"auth required pam_pwdfile.so pwdfile={folder('passwords')}"), ("@include common-account", "account required pam_permit.so")):
+            if not password and line.endswith("auth"):
+                continue
+            if line not in text:
+                raise Fault(f"the shipped stack has no line {line}")
+            text = text.replace(line, instead)
         folder.write("pam.d/latchkey-sso", text, 0o644)
         openssl = program("openssl")
         rows = [f"{name}:{run([openssl, 'passwd', '-5', word]).strip()}\n" for name, word in PASSWORDS.items()]
