@@ -55,6 +55,7 @@ lk_row(provisioning FOLDER provisioning    USES base message client model crypto
 lk_row(sso_common   FOLDER sso/common      USES base message loop client sandbox config)
 lk_row(oidc         FOLDER sso/oidc        USES base message model crypto json config)
 lk_row(sso          FOLDER sso             USES base message sandbox config)
+lk_row(sso_pages    FOLDER sso/pages       USES base message model)
 lk_row(sso_web      FOLDER sso/web         USES base message loop client model json sandbox config sso_common LIBS microhttpd)
 lk_row(sso_issuer   FOLDER sso/issuer      USES base message loop client model crypto json sandbox config sso_common oidc)
 lk_row(sso_worker   FOLDER sso/worker      USES base message loop client sandbox config sso_common LIBS pam)

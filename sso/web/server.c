@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "sso/web/web.h"
 
 /* Descriptors that are not connections: listeners, epolls, link, signals, and room. */
@@ -166,54 +165,50 @@ static bool is_form(const struct lk_call *call)
     return len == sizeof(form) - 1 && strncasecmp(type, form, len) == 0;
 }
 
-static bool is_large(const struct lk_call *call)
+/* The headers are there. 0: the route may have it; else the status to refuse with. */
+static unsigned int call_check(const struct lk_call *call, enum lk_note *ret_note)
 {
-    bool twice;
-    const char *text = lk_header_get(call, "Content-Length", &twice);
-    uint64_t length = 0;
+    const struct lk_route *route = call->route;
+    bool post = strcmp(call->method, "POST") == 0;
+    bool get = strcmp(call->method, "GET") == 0 || strcmp(call->method, "HEAD") == 0;
 
-    return text != NULL && lk_number_parse(text, 0, LK_WEB_BODY_MAX, &length) != 0;
+    *ret_note = LK_NOTE_TOO_LONG;
+    if (call->too_long)
+        return MHD_HTTP_URI_TOO_LONG;
+    *ret_note = LK_NOTE_NOT_FOUND;
+    if (route == NULL)
+        return MHD_HTTP_NOT_FOUND;
+    *ret_note = LK_NOTE_METHOD;
+    if (!(get && route->get) && !(post && route->post))
+        return MHD_HTTP_METHOD_NOT_ALLOWED;
+    *ret_note = LK_NOTE_FORM;
+    return post && !route->any_body && !is_form(call) ? MHD_HTTP_UNSUPPORTED_MEDIA_TYPE : 0;
 }
 
-/* The headers are there. What is refused now needs no body. */
 static enum MHD_Result call_begin(struct lk_call *call, const char *path, const char *method)
 {
-    bool get = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    bool post = strcmp(method, "POST") == 0;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(call->connection, MHD_CONNECTION_INFO_DAEMON);
 
+    if (call->guest == NULL || info == NULL)
+        return MHD_NO;
     call->begun = true;
     call->method = method;
     call->language = lk_header_language(call);
-    if (call->guest == NULL)
-        return MHD_NO;
-    if (call->too_long) {
-        lk_answer_note(call, MHD_HTTP_URI_TOO_LONG, LK_NOTE_TOO_LONG);
-        return call_send(call);
-    }
-    call->route = lk_route_find(
-        path, MHD_get_connection_info(call->connection, MHD_CONNECTION_INFO_DAEMON)->daemon ==
-                  call->web->local);
-    if (call->route == NULL)
-        lk_answer_note(call, MHD_HTTP_NOT_FOUND, LK_NOTE_NOT_FOUND);
-    else if (!(get && call->route->get) && !(post && call->route->post))
-        lk_answer_note(call, MHD_HTTP_METHOD_NOT_ALLOWED, LK_NOTE_METHOD);
-    else if (post && is_large(call))
-        lk_answer_note(call, MHD_HTTP_CONTENT_TOO_LARGE, LK_NOTE_TOO_LONG);
-    else if (post && !is_form(call) && !call->route->any_body)
-        lk_answer_note(call, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, LK_NOTE_FORM);
-    else
-        return MHD_YES;
-    return call_send(call);
+    call->route = lk_route_find(path, info->daemon == call->web->local);
+    call->refusal = call_check(call, &call->note);
+    return MHD_YES;
 }
 
-/* Beyond the maximum nothing is kept, and beyond four times it the connection ends. */
+/* A body is read to its end also where it is refused: a proxy that is still sending would not see the answer. Beyond the maximum nothing is kept, and beyond four times it the
+ * connection ends. */
 static enum MHD_Result call_read(struct lk_call *call, const char *data, size_t *size)
 {
     call->body_came += *size;
-    if (call->body_came <= LK_WEB_BODY_MAX)
-        lk_buf_put_bytes(&call->body, data, *size);
-    else if (call->body_came > 4UL * LK_WEB_BODY_MAX)
+    if (call->body_came > 4UL * LK_WEB_BODY_MAX)
         return MHD_NO;
+    if (call->refusal == 0 && call->body_came <= LK_WEB_BODY_MAX)
+        lk_buf_put_bytes(&call->body, data, *size);
     *size = 0;
     return MHD_YES;
 }
@@ -221,7 +216,9 @@ static enum MHD_Result call_read(struct lk_call *call, const char *data, size_t 
 static void call_handle(struct lk_call *call)
 {
     call->handled = true;
-    if (call->body_came > LK_WEB_BODY_MAX)
+    if (call->refusal != 0)
+        lk_answer_note(call, call->refusal, call->note);
+    else if (call->body_came > LK_WEB_BODY_MAX)
         lk_answer_note(call, MHD_HTTP_CONTENT_TOO_LARGE, LK_NOTE_TOO_LONG);
     else if (lk_buf_error(&call->body) != 0)
         lk_answer_note(call, MHD_HTTP_SERVICE_UNAVAILABLE, LK_NOTE_AWAY);

@@ -74,6 +74,8 @@ struct lk_call {
     size_t body_came;   /* also what was not kept */
     bool too_long;      /* the URL */
     bool begun;
+    unsigned int refusal; /* status, decided by the headers; 0 = none */
+    enum lk_note note;    /* that goes with it */
     bool handled;
     enum lk_language language;
     struct MHD_Response *response; /* owned until it is queued, unless shared */

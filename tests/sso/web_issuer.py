@@ -220,6 +220,7 @@ class Web:
         raise AssertionError("the link to the issuer did not come" if up else "the link is still there")
 
     def stop(self):
+        self.issuer.stop()
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
