@@ -95,7 +95,8 @@ int main(int argc, char **argv)
     const struct lk_start_descriptor descriptor = {.name = "issuer", .place = &issuer};
     int status;
 
-    if (notify == NULL)
+    /* libcurl and its TLS library take proxies, key logs and modules from it; nothing here is configured by it. */
+    if (notify == NULL || clearenv() != 0)
         return 1;
     status = lk_start(argc, argv, "latchkey-sso-notify", &descriptor, 1, &notify->start);
     if (status == 0) {

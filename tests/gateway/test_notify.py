@@ -234,6 +234,13 @@ class Delivery(Case):
         with trap, self.assertRaises((socket.timeout, TimeoutError)):
             trap.accept()
 
+    def test_no_key_log_of_the_environment(self):
+        """libcurl would write the keys of its connections there, and with them a token could be read."""
+        self.client("c", "200", self.server().port)
+        self.start({"SSLKEYLOGFILE": self.folder("keylog")})
+        self.assertEqual(self.deliver("c")[0], ACKNOWLEDGED)
+        self.assertFalse(os.path.exists(self.folder("keylog")))
+
     def test_many_at_once(self):
         server = self.server()
         self.client("c", "200", server.port)
