@@ -90,37 +90,36 @@ size_t tokens_check(const struct load *load, struct lk_view key_set);
 
 /* ---- sso_gateway.c: the processes ---- */
 
-enum { GATEWAY_WORKERS_MAX = 64, GATEWAY_WEBS_MAX = 8 };
-
 struct gateway_options {
     bool password;     /* the stack checks a real hash after the key */
     bool one_core;     /* all processes on the first processor, the load on the others */
     uint32_t workers;  /* PAM workers */
-    uint32_t webs;     /* web processes on one listening socket */
     uint32_t verifies; /* threads of the broker's verify pool */
 };
 struct gateway {
     struct house *house;
     char address[128]; /* where HTTP is spoken */
-    pid_t pids[2 + GATEWAY_WEBS_MAX + GATEWAY_WORKERS_MAX];
-    size_t count;
+    char metrics[32];
+    pid_t broker;
+    pid_t sso; /* launcher of the others */
 };
-/* Starts broker, issuer, web and workers of the build, as their launchers do it, with their filters, and waits until they answer. The
- * house's store is closed. */
+/* Starts the broker process and the launcher of the gateway, all as the caller and with their filters, and waits until everybody is connected. The house's store is closed. */
 void gateway_start(struct gateway *gateway, struct house *house,
                    const struct gateway_options *options);
-/* SIGTERM in the order web, issuer, workers, broker; each must end with 0. */
+/* SIGTERM to both; each must end with 0. */
 void gateway_stop(struct gateway *gateway);
 /* GET; the answer's body is appended. The status, or 0. */
 unsigned gateway_fetch(const struct gateway *gateway, const char *path, struct lk_buf *ret_body);
+/* The end of what the processes said, to stderr. */
+void gateway_journal(const struct gateway *gateway);
 /* Password hashes for the agents of the list, all of one password. */
 void gateway_passwords(struct house *house, const uint32_t *credentials, size_t count);
 
 /* ---- sso_measure.c ---- */
 
-enum part { PART_BROKER, PART_WORKERS, PART_WEB, PART_ISSUER, PARTS };
+enum part { PART_BROKER, PART_WORKERS, PART_WEB, PART_ISSUER, PART_OTHER, PARTS };
 struct usage {
-    int64_t cpu[PARTS]; /* nanoseconds so far */
+    int64_t cpu[PARTS]; /* nanoseconds so far, of workers that were replaced too */
     long pss_kib[PARTS];
     size_t processes[PARTS];
 };

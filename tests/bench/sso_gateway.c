@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The gateway's processes, started as their launchers start them: listening sockets and one connection for each worker are made here and inherited. All run as the caller. */
+/* The gateway's processes: the broker alone, as its launcher starts it, without names and device processes, for nobody asks for them; the rest by its own launcher. */
+#include <arpa/inet.h>
 #include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -49,11 +51,12 @@ static void configure(const struct gateway *gateway, const struct gateway_option
         "[organisation]\nname = " HOUSE_ORGANISATION "\ngateway_host = " HOUSE_GATEWAY
         "\n[paths]\nstate = %s\nrun = %s\noperators = %s/operators\n"
         "[broker]\nverify_threads = %u\n"
-        "[gateway]\nlisten = %s\nkeys = %s/keys\npassword = %s\nworkers = %u\ntitle = Ministry\n"
-        "[client " SSO_CLIENT "]\nredirect_uri = " SSO_REDIRECT
+        "[gateway]\nlisten = %s\nmetrics = %s\nkeys = %s/keys\npassword = %s\nworkers = %u\n"
+        "title = Ministry\n[client " SSO_CLIENT "]\nredirect_uri = " SSO_REDIRECT
         "\nsecret_file = %s/secret\nserves = everybody\n",
-        house->state, house->run, house->folder, options->verifies, gateway->address, house->folder,
-        options->password ? "required" : "none", options->workers, house->folder);
+        house->state, house->run, house->folder, options->verifies, gateway->address,
+        gateway->metrics, house->folder, options->password ? "required" : "none", options->workers,
+        house->folder);
 
     NEED(len > 0 && len < (int)sizeof(text));
     NEED(lk_file_replace(house->config, 0644, LK_VIEW((const uint8_t *)text, (size_t)len)) == 0);
@@ -126,8 +129,8 @@ static int listening_in(const struct house *house, const char *name)
 /* ---- processes ---- */
 
 /* program: below bin/; arguments end with NULL. The descriptors are inherited under their numbers. */
-static void spawn(struct gateway *gateway, const char *program, char *const *more,
-                  const int *descriptors, size_t count)
+static pid_t spawn(const struct gateway *gateway, const char *program, char *const *more,
+                   const int *descriptors, size_t count)
 {
     char path[512];
     char log[160];
@@ -136,7 +139,6 @@ static void spawn(struct gateway *gateway, const char *program, char *const *mor
     size_t used = 4;
     pid_t pid;
 
-    NEED(gateway->count < sizeof(gateway->pids) / sizeof(gateway->pids[0]));
     (void)snprintf(path, sizeof(path), "%s/bin/%s", build_folder(), program);
     strcpy(config, gateway->house->config);
     house_path(gateway->house, "journal", log, sizeof(log));
@@ -157,7 +159,7 @@ static void spawn(struct gateway *gateway, const char *program, char *const *mor
         (void)fprintf(stderr, "%s: %s\n", path, strerror(errno));
         _exit(127);
     }
-    gateway->pids[gateway->count++] = pid;
+    return pid;
 }
 
 static void start_broker(struct gateway *gateway)
@@ -177,57 +179,31 @@ static void start_broker(struct gateway *gateway)
         len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s=%d", i > 0 ? "," : "",
                                 names[i], sockets[i]);
     }
-    spawn(gateway, "latchkeyd", more, sockets, SOCKETS);
+    gateway->broker = spawn(gateway, "latchkeyd", more, sockets, SOCKETS);
     for (size_t i = 0; i < SOCKETS; i++)
         close(sockets[i]);
 }
 
-/* The issuer asks for a worker by connecting. */
-static void start_workers(struct gateway *gateway, int listener, uint32_t workers)
+static void start_sso(struct gateway *gateway)
 {
     char confdir[160];
-    char number[16];
-    char *const more[] = {(char[]){"--confdir"}, confdir, (char[]){"--issuer"}, number, NULL};
-    struct pollfd wait = {.fd = listener, .events = POLLIN};
+    char *const more[] = {(char[]){"--confdir"}, confdir, NULL};
 
     house_path(gateway->house, "pam", confdir, sizeof(confdir));
-    for (uint32_t i = 0; i < workers; i++) {
-        int fd;
-
-        NEED(poll(&wait, 1, WAIT_MS) == 1);
-        fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        NEED(fd >= 0);
-        (void)snprintf(number, sizeof(number), "%d", fd);
-        spawn(gateway, "latchkey-sso-worker", more, &fd, 1);
-        close(fd);
-    }
+    gateway->sso = spawn(gateway, "latchkey-sso", more, NULL, 0);
 }
 
-static void start_gateway(struct gateway *gateway, const struct gateway_options *options)
+/* A port that was free a moment ago. */
+static unsigned free_port(void)
 {
-    char number[16];
-    char *const issuer[] = {(char[]){"--web"}, number, NULL};
-    char local[16];
-    char *web[] = {(char[]){"--listen"}, number, (char[]){"--metrics"}, local, NULL};
-    int workers = listening_in(gateway->house, "run/sso/worker");
-    int fd = listening_in(gateway->house, "run/sso/web");
-    int both[2];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    (void)snprintf(number, sizeof(number), "%d", fd);
-    spawn(gateway, "latchkey-sso-issuer", issuer, &fd, 1);
+    NEED(fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+         getsockname(fd, (struct sockaddr *)&address, &size) == 0);
     close(fd);
-    start_workers(gateway, workers, options->workers);
-    close(workers);
-    both[0] = listening(gateway->address);
-    both[1] = listening_in(gateway->house, "metrics");
-    (void)snprintf(number, sizeof(number), "%d", both[0]);
-    (void)snprintf(local, sizeof(local), "%d", both[1]);
-    for (uint32_t i = 0; i < options->webs; i++) {
-        spawn(gateway, "latchkey-sso-web", web, both, 2);
-        web[2] = NULL; /* the first one tells for all */
-    }
-    close(both[0]);
-    close(both[1]);
+    return ntohs(address.sin_port);
 }
 
 static void pin(int first, int last)
@@ -242,14 +218,11 @@ static void pin(int first, int last)
 
 static bool alive(const struct gateway *gateway)
 {
-    for (size_t i = 0; i < gateway->count; i++) {
-        if (waitpid(gateway->pids[i], NULL, WNOHANG) != 0)
-            return false;
-    }
-    return true;
+    return waitpid(gateway->broker, NULL, WNOHANG) == 0 &&
+           waitpid(gateway->sso, NULL, WNOHANG) == 0;
 }
 
-static void show_journal(const struct gateway *gateway)
+void gateway_journal(const struct gateway *gateway)
 {
     char command[256];
 
@@ -289,18 +262,13 @@ static unsigned fetch(const char *address, const char *path, struct lk_buf *ret_
 static bool ready(const struct gateway *gateway, const struct gateway_options *options)
 {
     struct lk_buf text = LK_BUF_INIT(HTTP_BODY_MAX);
-    char metrics[160];
     char workers[64];
-    char webs[64];
     bool all = false;
 
-    house_path(gateway->house, "metrics", metrics, sizeof(metrics));
     (void)snprintf(workers, sizeof(workers), "\nlatchkey_sso_workers %u\n", options->workers);
-    (void)snprintf(webs, sizeof(webs), "\nlatchkey_sso_webs %u\n", options->webs);
-    if (fetch(metrics, "/metrics", &text) == 200) {
+    if (fetch(gateway->metrics, "/metrics", &text) == 200) {
         lk_buf_put_u8(&text, 0);
         all = strstr((const char *)text.data, workers) != NULL &&
-              strstr((const char *)text.data, webs) != NULL &&
               strstr((const char *)text.data, "\nlatchkey_sso_broker_up 1\n") != NULL;
     }
     lk_buf_clear(&text);
@@ -315,7 +283,7 @@ static void wait_ready(const struct gateway *gateway, const struct gateway_optio
     while (!ready(gateway, options)) {
         if (!alive(gateway) || bench_now() - begin > (int64_t)WAIT_MS * 1000000) {
             (void)fprintf(stderr, "the gateway does not start:\n");
-            show_journal(gateway);
+            gateway_journal(gateway);
             exit(1);
         }
         (void)nanosleep(&moment, NULL);
@@ -329,10 +297,10 @@ void gateway_start(struct gateway *gateway, struct house *house,
     char path[160];
 
     *gateway = (struct gateway){.house = house};
-    NEED(options->workers <= GATEWAY_WORKERS_MAX && options->webs <= GATEWAY_WEBS_MAX);
-    house_path(house, "http", gateway->address, sizeof(gateway->address));
-    house_path(house, "run/sso", path, sizeof(path));
+    house_path(house, "web", path, sizeof(path));
     NEED(lk_folder_make(path, 0755) == 0);
+    house_path(house, "web/http", gateway->address, sizeof(gateway->address));
+    (void)snprintf(gateway->metrics, sizeof(gateway->metrics), "127.0.0.1:%u", free_port());
     house_path(house, "pam", path, sizeof(path));
     NEED(lk_folder_make(path, 0755) == 0);
     configure(gateway, options);
@@ -340,27 +308,28 @@ void gateway_start(struct gateway *gateway, struct house *house,
     if (options->one_core)
         pin(0, 0);
     start_broker(gateway);
-    start_gateway(gateway, options);
+    start_sso(gateway);
     if (options->one_core)
         pin(last > 0 ? 1 : 0, last);
     wait_ready(gateway, options);
 }
 
+static void stop(const struct gateway *gateway, pid_t pid, const char *name)
+{
+    int status = -1;
+
+    NEED(kill(pid, SIGTERM) == 0 && waitpid(pid, &status, 0) == pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return;
+    (void)fprintf(stderr, "%s ended with wait status %x\n", name, (unsigned)status);
+    gateway_journal(gateway);
+    exit(1);
+}
+
 void gateway_stop(struct gateway *gateway)
 {
-    while (gateway->count > 0) {
-        pid_t pid = gateway->pids[--gateway->count];
-        int status = -1;
-
-        NEED(kill(pid, SIGTERM) == 0 && waitpid(pid, &status, 0) == pid);
-        /* Workers have no more to say than that they are gone. */
-        if (WIFEXITED(status) ? WEXITSTATUS(status) != 0 : WTERMSIG(status) != SIGTERM) {
-            (void)fprintf(stderr, "process %d ended with wait status %x\n", (int)pid,
-                          (unsigned)status);
-            show_journal(gateway);
-            exit(1);
-        }
-    }
+    stop(gateway, gateway->sso, "latchkey-sso");
+    stop(gateway, gateway->broker, "latchkeyd");
     pin(0, (int)sysconf(_SC_NPROCESSORS_ONLN) - 1);
 }
 

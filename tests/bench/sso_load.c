@@ -11,7 +11,7 @@
 #include "bench.h"
 #include "sso_bench.h"
 
-enum { EVENTS = 256, STALL_MS = 30000, WORDS_MAX = 600 };
+enum { EVENTS = 256, STALL_MS = 30000, WORDS_MAX = 600, LOST_MAX = 40 };
 
 struct slot {
     struct http_connection connection;
@@ -167,6 +167,12 @@ static int begin(struct engine *engine)
     struct load *load = engine->load;
     static uint64_t number;
 
+    if (load->lost >= LOST_MAX) {
+        /* It would go on so for hours. */
+        load->lost += load->count - engine->begun;
+        engine->ended += load->count - engine->begun;
+        engine->begun = load->count;
+    }
     while (engine->begun < load->count) {
         int64_t now = bench_now();
         int64_t due = load->per_second == 0

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Whole logins at the gateway: page, touch, PAM, code, token. Prints; fails only when a login was lost or a token is wrong.
  *
- *   LK_BUILD_DIR=build/release bench_sso [--smoke] [--in-flight 1,8,128,256] [--cores 1,2] [--logins 4000] [--credentials 20000] [--workers 4] [--webs 1] [--verify-threads 0]
+ *   LK_BUILD_DIR=build/release bench_sso [--smoke] [--in-flight 1,8,128,256] [--cores 1,2] [--logins 4000] [--credentials 20000] [--workers 4] [--verify-threads 0]
  *       [--rate 500] [--seconds 10] [--idle 10000] [--pending 100000] [--passwords 400] [--skip table,rate,idle,pending,password]
  *
  * Costs are microseconds of CPU time a login by process, so that the load, which works on the same machine, is in no figure but the wall rate and the latencies. */
@@ -21,14 +21,13 @@ enum { LIST_MAX = 8, ALONE = 8, SLOTS = 4000, DESCRIPTORS = 65536, PASSWORD_FLIG
 
 static struct {
     uint32_t in_flight[LIST_MAX], cores[LIST_MAX]; /* end with 0 */
-    uint32_t logins, credentials, workers, webs, verifies, rate, seconds, idle, pending, passwords;
+    uint32_t logins, credentials, workers, verifies, rate, seconds, idle, pending, passwords;
     const char *skip;
 } bench = {.in_flight = {1, 8, 128, 256},
            .cores = {1, 2},
            .logins = 4000,
            .credentials = 20000,
            .workers = 4,
-           .webs = 1,
            .rate = 500,
            .seconds = 10,
            .idle = 10000,
@@ -123,6 +122,8 @@ static struct cost measure(const struct gateway *gateway, const uint32_t *creden
     cost.seconds = (double)load.wall / 1e9;
     cost.p50 = (double)load_percentile(&load, 50) / 1e6;
     cost.p99 = (double)load_percentile(&load, 99) / 1e6;
+    if (cost.lost > 0)
+        gateway_journal(gateway);
     failed = failed || cost.lost > 0 || cost.wrong > 0;
     lk_buf_clear(&keys);
     load_free(&load);
@@ -131,22 +132,23 @@ static struct cost measure(const struct gateway *gateway, const uint32_t *creden
 
 static void print_heading(const char *first)
 {
-    (void)printf("  %-18s %6s %5s %6s %8s %8s %8s  %7s %7s %7s %7s %8s  %7s %8s %9s\n", first,
+    (void)printf("  %-18s %6s %5s %6s %8s %8s %8s  %7s %7s %7s %7s %7s %8s  %7s %8s %9s\n", first,
                  "logins", "lost", "wrong", "a second", "p50 ms", "p99 ms", "broker", "workers",
-                 "web", "issuer", "sum us", "bare us", "of bare", "load us");
+                 "web", "issuer", "other", "sum us", "bare us", "of bare", "load us");
 }
 
 static void print_cost(const char *first, const struct cost *cost, struct bare bare)
 {
     double both = bare.verify + bare.sign;
 
-    (void)printf("  %-18s %6zu %5zu %6zu %8.0f %8.2f %8.2f  %7.1f %7.1f %7.1f %7.1f %8.1f  %7.1f "
-                 "%8.3f %9.1f\n",
-                 first, cost->logins, cost->lost, cost->wrong,
-                 (double)(cost->logins - cost->lost) / cost->seconds, cost->p50, cost->p99,
-                 cost->parts[PART_BROKER], cost->parts[PART_WORKERS], cost->parts[PART_WEB],
-                 cost->parts[PART_ISSUER], cost->sum, both, cost->sum > 0 ? both / cost->sum : 0,
-                 cost->generator);
+    (void)printf(
+        "  %-18s %6zu %5zu %6zu %8.0f %8.2f %8.2f  %7.1f %7.1f %7.1f %7.1f %7.1f %8.1f  %7.1f "
+        "%8.3f %9.1f\n",
+        first, cost->logins, cost->lost, cost->wrong,
+        (double)(cost->logins - cost->lost) / cost->seconds, cost->p50, cost->p99,
+        cost->parts[PART_BROKER], cost->parts[PART_WORKERS], cost->parts[PART_WEB],
+        cost->parts[PART_ISSUER], cost->parts[PART_OTHER], cost->sum, both,
+        cost->sum > 0 ? both / cost->sum : 0, cost->generator);
     (void)fflush(stdout);
 }
 
@@ -160,7 +162,6 @@ static void start(struct gateway *gateway, uint32_t cores, bool password)
     const struct gateway_options options = {.password = password,
                                             .one_core = cores == 1,
                                             .workers = bench.workers,
-                                            .webs = bench.webs,
                                             .verifies = bench.verifies};
 
     gateway_start(gateway, &house, &options);
@@ -212,8 +213,8 @@ static void table(void)
 
     (void)printf(
         "\nOne P-256 verification %.1f us, one signature %.1f us. Every agent once; %u PAM "
-        "workers, %u web, %u threads of the verify pool; no password in the stack\n",
-        bare.verify, bare.sign, bench.workers, bench.webs, bench.verifies);
+        "workers, %u threads of the verify pool; no password in the stack\n",
+        bare.verify, bare.sign, bench.workers, bench.verifies);
     print_heading("cores endo. flight");
     for (size_t i = 0; i < LIST_MAX && bench.cores[i] != 0; i++) {
         for (size_t j = 0; j < LIST_MAX && bench.in_flight[j] != 0; j++)
@@ -408,11 +409,11 @@ static bool parse(int argc, char **argv)
     static const struct {
         const char *name;
         uint32_t *place;
-    } numbers[] = {{"logins", &bench.logins},           {"credentials", &bench.credentials},
-                   {"workers", &bench.workers},         {"webs", &bench.webs},
-                   {"verify-threads", &bench.verifies}, {"rate", &bench.rate},
-                   {"seconds", &bench.seconds},         {"idle", &bench.idle},
-                   {"pending", &bench.pending},         {"passwords", &bench.passwords}};
+    } numbers[] = {{"logins", &bench.logins},      {"credentials", &bench.credentials},
+                   {"workers", &bench.workers},    {"verify-threads", &bench.verifies},
+                   {"rate", &bench.rate},          {"seconds", &bench.seconds},
+                   {"idle", &bench.idle},          {"pending", &bench.pending},
+                   {"passwords", &bench.passwords}};
     enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };
     struct option options[NUMBERS + 5] = {{"smoke", no_argument, NULL, 'S'},
                                           {"in-flight", required_argument, NULL, 'f'},
@@ -440,7 +441,7 @@ static bool parse(int argc, char **argv)
             return false;
     }
     return optind == argc && bench.credentials >= 2 * bench.passwords && bench.rate > 0 &&
-           bench.webs > 0 && bench.workers > 0;
+           bench.workers > 0;
 }
 
 static bool wanted(const char *name)
