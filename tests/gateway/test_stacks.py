@@ -87,6 +87,8 @@ class Shipped(Case):
         super().setUp()
         if subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
             self.skipTest("no mount namespaces here")
+        if frames.sanitized("latchkey-sso-worker"):
+            self.skipTest("AddressSanitizer stands before crypt() and does not find one that is loaded later")
         hashed = subprocess.run(CRYPT, capture_output=True, text=True, check=True).stdout.strip()
         names = {"alice": "19000:0:99999:7:::", "carol": "19000:0:99999:7::1:", "dave": "0:0:99999:7:::"}
         self.folder.write("passwd", "root:x:0:0::/:/bin/sh\n" + f"latchkey-pam:x:{USER}:{USER}::/:/bin/false\n" +
