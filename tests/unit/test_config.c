@@ -330,6 +330,51 @@ static void test_manual(void **state)
     lk_buf_clear(&expected);
 }
 
+/* The installed example, as it is and with everything in it that is commented out. */
+static void test_example(void **state)
+{
+    struct lk_file_rule rule = {.owner = geteuid()};
+    struct lk_buf file = LK_BUF_INIT(0);
+    struct lk_buf whole = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
+    struct lk_config config;
+    char message[LK_CONFIG_MESSAGE_SIZE] = "";
+    char path[512];
+
+    (void)state;
+    if (getenv("LK_SOURCE_DIR") == NULL)
+        skip();
+    (void)snprintf(path, sizeof path, "%s/packaging/examples/latchkey.conf",
+                   getenv("LK_SOURCE_DIR"));
+    assert_int_equal(lk_file_read(path, &rule, LK_CONFIG_FILE_MAX, &file), 0);
+    assert_int_equal(lk_config_parse(lk_buf_view(&file), path, &config, message, sizeof message),
+                     0);
+    lk_config_clear(&config);
+    file.max++;
+    lk_buf_put_u8(&file, 0);
+    for (const char *line = (const char *)file.data; *line != '\0';) {
+        size_t len = strcspn(line, "\n") + 1;
+        const char *equals = memmem(line, len, " = ", 3);
+        bool option =
+            strncmp(line, "# ", 2) == 0 && line[2] >= 'a' && line[2] <= 'z' &&
+            (equals != NULL && memchr(line + 2, ' ', (size_t)(equals - line - 2)) == NULL);
+
+        if (option || strncmp(line, "# [", 3) == 0)
+            lk_buf_put_bytes(&whole, line + 2, len - 2);
+        else
+            lk_buf_put_bytes(&whole, line, len);
+        line += len;
+    }
+    assert_int_equal(lk_config_parse(lk_buf_view(&whole), path, &config, message, sizeof message),
+                     0);
+    assert_string_equal(config.gateway_host, "login.example.org");
+    assert_int_equal(config.client_count, 1);
+    assert_string_equal(config.clients[0].name, "chat");
+    assert_string_equal(config.clients[0].serves[0], "all");
+    lk_config_clear(&config);
+    lk_buf_clear(&file);
+    lk_buf_clear(&whole);
+}
+
 static void test_help(void **state)
 {
     struct lk_buf help = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
@@ -459,11 +504,17 @@ static void test_client_refusals(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_values),
-        cmocka_unit_test(test_refusals),         cmocka_unit_test(test_bytes_and_length),
-        cmocka_unit_test(test_print_and_reload), cmocka_unit_test(test_file),
-        cmocka_unit_test(test_manual),           cmocka_unit_test(test_help),
-        cmocka_unit_test(test_clients),          cmocka_unit_test(test_client_refusals),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_bytes_and_length),
+        cmocka_unit_test(test_print_and_reload),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_example),
+        cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_client_refusals),
     };
 
     if (argc == 2 && strcmp(argv[1], "--manual") == 0) {
