@@ -95,7 +95,8 @@ def main():
         server.until_up()
         server.issuer.answers[web.AUTHORIZE] = lambda asked: STATES[asked["client_id"].decode()]
         site = f"http://key.localhost:{server.port}"
-        for language, kind, size, dark in (("fr", "phone", {**PHONE, "deviceScaleFactor": 1}, False), ("en", "desktop", DESKTOP, True), ("en", "narrow", {**PHONE, "width": 320, "deviceScaleFactor": 1}, False),
+        for language, kind, size, dark in (("fr", "phone", {**PHONE, "deviceScaleFactor": 1}, False), ("en", "phone-dark", {**PHONE, "deviceScaleFactor": 1}, True),
+                                           ("en", "desktop", DESKTOP, True), ("en", "narrow", {**PHONE, "width": 320, "deviceScaleFactor": 1}, False),
                                            ("fr", "desktop-light", DESKTOP, False)):
             if os.environ.get("LK_KINDS") and kind not in os.environ["LK_KINDS"].split(","):
                 continue
