@@ -20,6 +20,8 @@
 
 /* The web process answers what it has begun, then the issuer. */
 enum { LEAVE_MS = 10000 };
+/* After a process of a connection that failed: the next one would fail likewise, and the issuer asks at once. */
+enum { HOLD_MS = 500 };
 enum { ISSUER, WEB, MAIN };
 
 struct waiting {
@@ -27,7 +29,8 @@ struct waiting {
     int status; /* to end with, once over */
     bool over;
     bool leaving;
-    int64_t due_ms; /* then the one that is asked to leave is killed */
+    int64_t hold_ms; /* until then no connection is taken; 0 = none */
+    int64_t due_ms;  /* then the one that is asked to leave is killed */
 };
 
 /* ---- starting ---- */
@@ -150,8 +153,10 @@ static void reap(struct lk_launcher *launcher, struct waiting *waiting)
             if (launcher->more[i].pid != pid)
                 continue;
             launcher->more[i].pid = 0;
-            if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+            if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
                 tell_end(launcher->more[i].role, status);
+                waiting->hold_ms = lk_clock_monotonic_ms(&lk_clock_system) + HOLD_MS;
+            }
         }
     }
 }
@@ -171,29 +176,41 @@ static void signals_read(struct lk_launcher *launcher, struct waiting *waiting)
     reap(launcher, waiting);
 }
 
-static int wait_ms(const struct waiting *waiting)
+static int wait_ms(struct waiting *waiting)
 {
-    int64_t left;
+    int64_t now_ms = lk_clock_monotonic_ms(&lk_clock_system);
+    int64_t left = -1;
 
-    if (!waiting->leaving)
-        return -1;
-    left = waiting->due_ms - lk_clock_monotonic_ms(&lk_clock_system);
-    return left > 0 ? (int)left : 0;
+    if (waiting->leaving)
+        left = waiting->due_ms > now_ms ? waiting->due_ms - now_ms : 0;
+    if (waiting->hold_ms <= now_ms)
+        waiting->hold_ms = 0;
+    else if (left < 0 || waiting->hold_ms - now_ms < left)
+        left = waiting->hold_ms - now_ms;
+    return (int)left;
+}
+
+static bool leaving_too_long(const struct waiting *waiting)
+{
+    return waiting->leaving && lk_clock_monotonic_ms(&lk_clock_system) >= waiting->due_ms;
 }
 
 static int wait_all(struct lk_launcher *launcher, int signals)
 {
     struct waiting waiting = {.signals = signals};
-    struct pollfd polled[] = {{.fd = signals, .events = POLLIN},
-                              {.fd = launcher->worker, .events = POLLIN},
-                              {.fd = launcher->notify, .events = POLLIN}};
 
     while (!waiting.over) {
-        int count = poll(polled, sizeof(polled) / sizeof(polled[0]), wait_ms(&waiting));
+        int left = wait_ms(&waiting);
+        /* poll passes over what is negative. */
+        struct pollfd polled[] = {
+            {.fd = signals, .events = POLLIN},
+            {.fd = waiting.hold_ms == 0 ? launcher->worker : -1, .events = POLLIN},
+            {.fd = waiting.hold_ms == 0 ? launcher->notify : -1, .events = POLLIN}};
+        int count = poll(polled, sizeof(polled) / sizeof(polled[0]), left);
 
         if (count < 0 && errno != EINTR)
             return EXIT_FAILURE;
-        if (count == 0 && waiting.leaving) {
+        if (leaving_too_long(&waiting)) {
             (void)fprintf(stderr, "latchkey-sso: a process does not leave and is ended\n");
             break;
         }

@@ -182,6 +182,21 @@ class Starts(Case):
             self.assertTrue(end.recv(100))
         self.assertIsNone(launcher.poll())
 
+    def test_one_that_fails_at_once(self):
+        """The issuer asks again at once; the journal and the processor do not pay for it."""
+        self.house.manner("worker", "end 2")
+        launcher = self.house.up()
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            with self.house.connect("worker") as connection:
+                self.assertEqual(connection.recv(100), b"")
+        self.assertTrue(3 <= len(self.house.notes("worker", "start")) <= 8)
+        self.house.manner("worker", "")
+        with self.house.connect("worker") as connection:
+            connection.sendall(b"who")
+            self.assertTrue(connection.recv(100))
+        self.assertIsNone(launcher.poll())
+
     def test_sockets(self):
         os.makedirs(self.folder("run/sso"), 0o755)
         # A left-over of a launcher that was killed.
