@@ -43,6 +43,8 @@ class RelyingParty:
                 "post_logout_redirect_uris": [logout] if logout else [],
                 "client_type": "oidc", "response_types_supported": ["code"], "scopes_supported": ["openid"],
                 "token_endpoint_auth_methods_supported": [method], "token_endpoint_auth_method": method,
+                "client_authn_methods": {"client_secret_basic": "idpyoidc.client.client_auth.ClientSecretBasic",
+                                         "client_secret_post": "idpyoidc.client.client_auth.ClientSecretPost"},
                 "id_token_signed_response_alg": algorithm,
                 "add_ons": {"pkce": {"function": "idpyoidc.client.oauth2.add_on.pkce.add_support",
                                      "kwargs": {"code_challenge_length": 64, "code_challenge_method": "S256"}}},
