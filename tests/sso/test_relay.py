@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A look-alike origin that relays everything, both ways, before the agent's own browser and own key. First against a provider that asks for no key: there it
 steals the login, so it does relay. Then against the gateway."""
+import copy
 import secrets
 import unittest
 
 import skip
 from agent import Agent
 from authority import Authority
+from environment import Environment
 from homeserver import Homeserver
 from matrix import Matrix
-from parts import Folder, free_ports
+from parts import Folder, free_ports, wait_for
 from plain_provider import Provider
 from proxy import Proxy
 from relay import Relay
@@ -64,6 +66,35 @@ class WithoutKeys(unittest.TestCase):
         session, answer = Matrix(homeserver.base, authority.pem).token_login(chat.taken[-1])
         self.assertIsNotNone(session, answer)
         self.assertEqual(session.whoami(), "@alice:chat.localhost")
+
+
+class WithKeys(unittest.TestCase):
+    def test_the_relay_gets_nothing(self):
+        house = Environment(agents=("alice",))
+        self.addCleanup(house.stop)
+        browser, credential = house.browser(), house.organisation.browser_credential("alice")
+        certificate = house.authority.certificate(KEY, CHAT)
+        true, evil = 'relying-party="key.localhost"', f'relying-party="{KEY}"'
+        anything = copy.copy(credential)
+        anything.rp = KEY
+        # The key of the agent; the same with the true name left in the page; and one that signs for any name, as no key does.
+        for what, change, one in (("its own name", lambda body: body, credential), ("the true name", lambda body: body.replace(evil, true), credential),
+                                  ("a key that signs for anything", lambda body: body, anything)):
+            with self.subTest(what):
+                [port] = free_ports(1)
+                relay = Relay({KEY: "key.localhost", CHAT: "chat.localhost"}, port, house.port, certificate, house.authority.pem, change).start()
+                self.addCleanup(relay.stop)
+                authenticator = browser.plug(one)
+                browser.open(Matrix(f"https://{CHAT}:{port}", house.authority.pem).sso_address())
+                browser.wait_address(f"^https://{KEY}:{port}/authorize")
+                browser.find("[data-do=ask]").click()
+                state = wait_for(lambda: browser.find("main").attribute("data-state") in ("unsupported", "cancelled", "failed", "refused"), 30)
+                self.assertTrue(state, browser.text())
+                self.assertFalse(browser.has("#password"))
+                self.assertEqual(relay.taken, [])
+                posts = [row for row in relay.seen if row[0] == "POST" and row[2] == "/key"]
+                self.assertEqual([row[3] for row in posts], [403] if one is anything else [])
+                browser.unplug(authenticator)
 
 
 if __name__ == "__main__":
