@@ -156,14 +156,14 @@ static void read_page(struct lk_buf *page)
 
 /* ---- pages ---- */
 
-static const struct lk_view sealed = {(const uint8_t *)"c2VhbGVk", 8};
-static const struct lk_view challenge = {(const uint8_t *)"0123456789abcdef", 16};
+#define SEALED    LK_VIEW((const uint8_t *)"c2VhbGVk", 8)
+#define CHALLENGE LK_VIEW((const uint8_t *)"0123456789abcdef", 16)
 
 static const struct lk_sso_page kinds[] = {
-    {.kind = LK_SSO_PAGE_KEY, .sealed = sealed, .challenge = challenge, .left = UINT8_MAX},
-    {.kind = LK_SSO_PAGE_PASSWORD, .sealed = sealed, .left = UINT8_MAX},
-    {.kind = LK_SSO_PAGE_PASSWORD, .sealed = sealed, .reason = LK_REASON_PASSWORD, .left = 3},
-    {.kind = LK_SSO_PAGE_PASSWORD, .sealed = sealed, .reason = LK_REASON_PASSWORD, .left = 1},
+    {.kind = LK_SSO_PAGE_KEY, .sealed = SEALED, .challenge = CHALLENGE, .left = UINT8_MAX},
+    {.kind = LK_SSO_PAGE_PASSWORD, .sealed = SEALED, .left = UINT8_MAX},
+    {.kind = LK_SSO_PAGE_PASSWORD, .sealed = SEALED, .reason = LK_REASON_PASSWORD, .left = 3},
+    {.kind = LK_SSO_PAGE_PASSWORD, .sealed = SEALED, .reason = LK_REASON_PASSWORD, .left = 1},
     {.kind = LK_SSO_PAGE_REFUSED, .left = UINT8_MAX},
     {.kind = LK_SSO_PAGE_ERROR, .reason = LK_REASON_APPLICATION, .left = UINT8_MAX},
 };
@@ -212,8 +212,8 @@ static void refusals_well_formed(void **state)
             bool on = i % 2 == 1;
 
             page.reason = reason;
-            page.sealed = on ? sealed : (struct lk_view){0};
-            page.challenge = on ? challenge : (struct lk_view){0};
+            page.sealed = on ? SEALED : (struct lk_view){0};
+            page.challenge = on ? CHALLENGE : (struct lk_view){0};
             assert_int_equal(lk_page_has_form(&page), on);
             write_page(&out, &plain_look, i / 2, &page);
             read_page(&out);
