@@ -75,5 +75,6 @@ lk_home(fido2   PACKAGE libfido2   FOLDERS device/talker HEADERS "fido" SYMBOLS 
 lk_home(pam     LIBRARY pam        FOLDERS pam_module provisioning/pam_try sso/worker HEADERS "security/" SYMBOLS "pam_(?!sm_)")
 lk_home(microhttpd PACKAGE libmicrohttpd FOLDERS sso/web HEADERS "microhttpd" SYMBOLS "MHD_")
 lk_home(curl    PACKAGE libcurl    FOLDERS sso/notify    HEADERS "curl/" SYMBOLS "curl_")
+lk_home(crypt   LIBRARY crypt      FOLDERS               HEADERS "crypt\\.h" SYMBOLS "crypt(_gensalt)?(_r|_rn|_ra)?$")
 lk_home(cmocka  LIBRARY cmocka     FOLDERS               HEADERS "cmocka" SYMBOLS "_?cmocka_")
 lk_home(umockdev PACKAGE umockdev-1.0 FOLDERS        HEADERS "umockdev" SYMBOLS "umockdev_")
