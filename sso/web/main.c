@@ -58,6 +58,10 @@ static int enter_root(struct lk_web *web)
 
     if (lk_start_run_path(&web->start, "sso/web", web->link_path, sizeof(web->link_path)) != 0)
         return -LK_ERR_TOO_BIG;
+#ifdef LK_SANITIZED
+    /* The leak checker reads /proc at the end. */
+    return 0;
+#endif
     if (geteuid() != 0)
         return 0;
     if (lk_start_run_path(&web->start, "sso", folder, sizeof(folder)) != 0)

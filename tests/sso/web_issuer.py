@@ -141,8 +141,9 @@ class UnixConnection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
+        # Before the limit: with one, a full queue is an error and not a wait.
         self.sock.connect(self.path)
+        self.sock.settimeout(self.timeout)
 
 
 CONFIG = """[organisation]
