@@ -90,13 +90,16 @@ static int serve(struct lk_notify *notify, int issuer)
 
 int main(int argc, char **argv)
 {
-    struct lk_notify *notify = calloc(1, sizeof(*notify));
+    struct lk_notify *notify;
     int issuer = -1;
     const struct lk_start_descriptor descriptor = {.name = "issuer", .place = &issuer};
     int status;
 
     /* libcurl and its TLS library take proxies, key logs and modules from it; nothing here is configured by it. */
-    if (notify == NULL || clearenv() != 0)
+    if (clearenv() != 0)
+        return 1;
+    notify = calloc(1, sizeof(*notify));
+    if (notify == NULL)
         return 1;
     status = lk_start(argc, argv, "latchkey-sso-notify", &descriptor, 1, &notify->start);
     if (status == 0) {

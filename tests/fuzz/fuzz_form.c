@@ -36,9 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Into fresh memory; NULL: not to be decoded. */
 static uint8_t *decoded(const uint8_t *text, size_t len, size_t *ret_len)
 {
-    uint8_t *out = calloc(1, len + 1);
+    uint8_t *out;
     size_t count = 0;
 
+    MUST(len < SIZE_MAX);
+    out = calloc(1, len + 1);
     MUST(out != NULL);
     while (len > 0) {
         char hex[3] = {0};
