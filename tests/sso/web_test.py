@@ -403,8 +403,7 @@ class Crowd(unittest.TestCase):
     def test_ten_thousand_idle(self):
         """Silent connections, and slow ones that have sent half a request, cost nobody else anything."""
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-        # A sanitizer's memory is not what is measured here: each connection costs it thirty times as much.
-        count = min(500 if os.environ.get("LK_SANITIZED") else 10000, limit[1] - 200)
+        count = min(10000, limit[1] - 200)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(limit[1], count + 200), limit[1]))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, limit)
         server = web.Web(BUILD, documents=[web.document(2, KEYS)])
