@@ -190,7 +190,8 @@ class Starts(Case):
         while time.monotonic() < end:
             with self.house.connect("worker") as connection:
                 self.assertEqual(connection.recv(100), b"")
-        self.assertTrue(3 <= len(self.house.notes("worker", "start")) <= 8)
+        # Half a second between two; without the pause there are hundreds. A busy machine makes fewer.
+        self.assertTrue(1 <= len(self.house.notes("worker", "start")) <= 8)
         self.house.manner("worker", "")
         with self.house.connect("worker") as connection:
             connection.sendall(b"who")

@@ -80,6 +80,7 @@ static int expected_code(uint32_t reason)
     case LK_REASON_INTERNAL:
     case LK_REASON_DEVICE_UNAVAILABLE:
     case LK_REASON_STACK_UNAVAILABLE:
+    case LK_REASON_LOGOUTS:
         return PAM_AUTHINFO_UNAVAIL;
     case LK_REASON_STACK:
     case LK_REASON_CONFIG:
