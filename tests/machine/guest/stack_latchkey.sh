@@ -28,7 +28,7 @@ install_project() {
 write_configuration() { # SECONDS
     mkdir -p /etc/latchkey
     cp "$examples/latchkey.conf" /etc/latchkey/latchkey.conf
-    printf '[policy]\nceremony_seconds = %s\n' "$1" >>/etc/latchkey/latchkey.conf
+    printf 'ceremony_seconds = %s\n' "$1" >>/etc/latchkey/latchkey.conf
 }
 
 # The recipes, over common files that ask for a password. Left out: the three seconds that login waits after a refusal.
