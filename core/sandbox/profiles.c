@@ -246,9 +246,6 @@ static const struct lk_sandbox_row lk_rows_notify[] = {
 #ifdef LK_SANITIZED
 /* Only in builds with a sanitizer, which reads /proc, keeps shadow memory, and looks for leaks from a process of its own. */
 static const struct lk_sandbox_row lk_rows_sanitizer[] = {
-    {.call = "nanosleep", .who = "sanitizer"},
-    {.call = "clock_nanosleep", .who = "sanitizer"},
-    {.call = "sched_yield", .who = "sanitizer"},
     {.call = "mmap", .who = "sanitizer"},
     {.call = "mprotect", .who = "sanitizer"},
     {.call = "open", .who = "sanitizer"},
