@@ -15,6 +15,11 @@ struct lk_gateway_job {
     void (*answer)(struct lk_gateway_job *job, enum lk_reason reason);
     struct lk_gateway_job *next; /* of this connection */
 };
+/* Zeroed, of this size (a struct that begins with the job), and linked. NULL: no memory. */
+struct lk_gateway_job *lk_gateway_job_new(struct lk_connection *connection, uint32_t request,
+                                          size_t size, enum lk_change_kind kind,
+                                          void (*answer)(struct lk_gateway_job *job,
+                                                         enum lk_reason reason));
 /* The connection's work is the list of its jobs: when it goes, they finish without an answer. */
 void lk_gateway_job_link(struct lk_gateway_job *job, struct lk_connection *connection,
                          uint32_t request);
@@ -28,6 +33,10 @@ void lk_gateway_job_commit(struct lk_gateway_job *job);
 enum lk_reason lk_gateway_judge(struct lk_broker *broker, const struct lk_digest *statement,
                                 struct lk_store_rows *ret_rows,
                                 struct lk_standing_result *ret_standing);
+/* The proof of this transaction. NONE: it is there, bears our mark and is in time; its credential is not judged yet. */
+enum lk_reason lk_gateway_proof(struct lk_broker *broker,
+                                const uint8_t transaction[LK_TRANSACTION_SIZE],
+                                struct lk_store_proof *ret_proof);
 /* The groups of a statement with blanks between; those that do not fit are left out whole. */
 void lk_gateway_groups(const struct lk_statement *statement, char *ret_groups, size_t size);
 /* [a-z0-9._-], at least one. */

@@ -8,19 +8,6 @@
 #include "broker/gateway.h"
 #include "broker/run.h"
 
-static struct lk_gateway_job *job_new(struct lk_connection *connection, uint32_t request,
-                                      size_t size,
-                                      void (*answer)(struct lk_gateway_job *, enum lk_reason))
-{
-    struct lk_gateway_job *job = calloc(1, size);
-
-    if (job == NULL)
-        return NULL;
-    lk_gateway_job_link(job, connection, request);
-    job->answer = answer;
-    return job;
-}
-
 /* ---- CODE ---- */
 
 struct code_job {
@@ -52,17 +39,13 @@ static enum lk_reason code_judge(struct lk_broker *broker, struct lk_change_code
     struct lk_store_proof proof;
     struct lk_store_rows rows = {0};
     struct lk_standing_result standing;
-    enum lk_reason reason = lk_broker_ready(broker);
+    enum lk_reason reason = lk_gateway_proof(broker, change->transaction, &proof);
 
     if (reason != LK_REASON_NONE)
         return reason;
-    if (broker->store_ops->read_proof(broker->store, change->transaction, &proof) != 0)
-        return LK_REASON_STORE_UNAVAILABLE;
-    if (!proof.known || proof.passwords == 0 ||
-        !lk_proof_sealed(broker, change->transaction, &proof))
+    /* No stack has asked: the password was not. */
+    if (proof.passwords == 0)
         return LK_REASON_PROOF;
-    if (proof.expiry <= lk_clock_now(broker->clock))
-        return LK_REASON_PROOF_EXPIRED;
     reason = lk_gateway_judge(broker, &proof.statement, &rows, &standing);
     if (reason == LK_REASON_NONE) {
         change->statement = proof.statement;
@@ -88,11 +71,10 @@ int lk_gateway_handle_code(struct lk_broker *broker, struct lk_connection *conne
         error = -LK_ERR_RANGE;
     if (error != 0)
         return error;
-    code = (struct code_job *)job_new(connection, frame->request, sizeof(*code),
-                                      lk_gateway_answer_result);
+    code = (struct code_job *)lk_gateway_job_new(connection, frame->request, sizeof(*code),
+                                                 LK_CHANGE_CODE, lk_gateway_answer_result);
     if (code == NULL)
         return -LK_ERR_NOMEM;
-    code->job.change.kind = LK_CHANGE_CODE;
     change = &code->job.change.u.code;
     memcpy(change->transaction, asked.transaction, sizeof(change->transaction));
     memcpy(change->code, asked.code, sizeof(change->code));
@@ -189,11 +171,10 @@ int lk_gateway_handle_redeem(struct lk_broker *broker, struct lk_connection *con
         error = -LK_ERR_RANGE;
     if (error != 0)
         return error;
-    redeem =
-        (struct redeem_job *)job_new(connection, frame->request, sizeof(*redeem), redeem_answer);
+    redeem = (struct redeem_job *)lk_gateway_job_new(connection, frame->request, sizeof(*redeem),
+                                                     LK_CHANGE_REDEEM, redeem_answer);
     if (redeem == NULL)
         return -LK_ERR_NOMEM;
-    redeem->job.change.kind = LK_CHANGE_REDEEM;
     change = &redeem->job.change.u.redeem;
     memcpy(change->code, asked.code, sizeof(change->code));
     memcpy(change->access, asked.access, sizeof(change->access));

@@ -38,6 +38,21 @@ void lk_gateway_job_link(struct lk_gateway_job *job, struct lk_connection *conne
     connection->in_flight++;
 }
 
+struct lk_gateway_job *lk_gateway_job_new(struct lk_connection *connection, uint32_t request,
+                                          size_t size, enum lk_change_kind kind,
+                                          void (*answer)(struct lk_gateway_job *job,
+                                                         enum lk_reason reason))
+{
+    struct lk_gateway_job *job = calloc(1, size);
+
+    if (job == NULL)
+        return NULL;
+    lk_gateway_job_link(job, connection, request);
+    job->answer = answer;
+    job->change.kind = kind;
+    return job;
+}
+
 void lk_gateway_job_unlink(struct lk_gateway_job *job)
 {
     struct lk_connection *connection = job->connection;
@@ -120,6 +135,22 @@ enum lk_reason lk_gateway_judge(struct lk_broker *broker, const struct lk_digest
     if (lk_standing_judge(broker, ret_rows, &ret_rows->rows[0], LK_KIND_BROWSER, ret_standing) != 0)
         return LK_REASON_INTERNAL;
     return ret_standing->reason_count > 0 ? ret_standing->reasons[0] : LK_REASON_NONE;
+}
+
+enum lk_reason lk_gateway_proof(struct lk_broker *broker,
+                                const uint8_t transaction[LK_TRANSACTION_SIZE],
+                                struct lk_store_proof *ret_proof)
+{
+    enum lk_reason reason = lk_broker_ready(broker);
+
+    if (reason != LK_REASON_NONE)
+        return reason;
+    if (broker->store_ops->read_proof(broker->store, transaction, ret_proof) != 0)
+        return LK_REASON_STORE_UNAVAILABLE;
+    if (!ret_proof->known || !lk_proof_sealed(broker, transaction, ret_proof))
+        return LK_REASON_PROOF;
+    return ret_proof->expiry <= lk_clock_now(broker->clock) ? LK_REASON_PROOF_EXPIRED
+                                                            : LK_REASON_NONE;
 }
 
 void lk_gateway_groups(const struct lk_statement *statement, char *ret_groups, size_t size)

@@ -11,14 +11,11 @@
 static struct lk_gateway_job *job_new(struct lk_connection *connection, uint32_t request,
                                       size_t size, enum lk_change_kind kind)
 {
-    struct lk_gateway_job *job = calloc(1, size);
+    struct lk_gateway_job *job =
+        lk_gateway_job_new(connection, request, size, kind, lk_gateway_answer_result);
 
-    if (job == NULL)
-        return NULL;
-    lk_gateway_job_link(job, connection, request);
-    job->answer = lk_gateway_answer_result;
-    job->change.kind = kind;
-    job->change.urgency = LK_URGENCY_PRIVILEGED; /* ends what a revocation began */
+    if (job != NULL)
+        job->change.urgency = LK_URGENCY_PRIVILEGED; /* ends what a revocation began */
     return job;
 }
 

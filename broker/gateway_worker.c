@@ -32,16 +32,10 @@ static enum lk_reason prove_judge(struct lk_broker *broker, const char *name,
     struct lk_store_proof proof;
     struct lk_store_rows rows = {0};
     struct lk_standing_result standing;
-    enum lk_reason reason = lk_broker_ready(broker);
+    enum lk_reason reason = lk_gateway_proof(broker, change->transaction, &proof);
 
     if (reason != LK_REASON_NONE)
         return reason;
-    if (broker->store_ops->read_proof(broker->store, change->transaction, &proof) != 0)
-        return LK_REASON_STORE_UNAVAILABLE;
-    if (!proof.known || !lk_proof_sealed(broker, change->transaction, &proof))
-        return LK_REASON_PROOF;
-    if (proof.expiry <= lk_clock_now(broker->clock))
-        return LK_REASON_PROOF_EXPIRED;
     reason = lk_gateway_judge(broker, &proof.statement, &rows, &standing);
     if (rows.count == 1 && strcmp(rows.name, name) != 0)
         reason = LK_REASON_NAME_REASSIGNED;
@@ -68,14 +62,12 @@ static int handle_prove(struct lk_broker *broker, struct lk_connection *connecti
         return error;
     if (connection->work != NULL)
         return -LK_ERR_UNEXPECTED;
-    prove = calloc(1, sizeof(*prove));
+    prove = (struct prove_job *)lk_gateway_job_new(connection, frame->request, sizeof(*prove),
+                                                   LK_CHANGE_PROVE, prove_answer);
     if (prove == NULL)
         return -LK_ERR_NOMEM;
     lk_loop_disarm(broker->loop, &connection->deadline);
-    lk_gateway_job_link(&prove->job, connection, frame->request);
-    prove->job.answer = prove_answer;
     memcpy(prove->nonce, asked.nonce, sizeof(prove->nonce));
-    prove->job.change.kind = LK_CHANGE_PROVE;
     memcpy(prove->job.change.u.prove.transaction, asked.transaction, sizeof(asked.transaction));
     prove->job.change.u.prove.most = LK_PROOF_PASSWORDS;
     reason = prove_judge(broker, asked.name, &prove->job.change.u.prove);
