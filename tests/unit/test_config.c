@@ -369,7 +369,7 @@ static void test_example(void **state)
     assert_string_equal(config.gateway_host, "login.example.org");
     assert_int_equal(config.client_count, 1);
     assert_string_equal(config.clients[0].name, "chat");
-    assert_string_equal(config.clients[0].serves[0], "all");
+    assert_string_equal(config.clients[0].serves[0], "everybody");
     lk_config_clear(&config);
     lk_buf_clear(&file);
     lk_buf_clear(&whole);
