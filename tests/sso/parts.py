@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What all parts of the environment share: a private folder, processes that are ended by their ids, free ports, and the shipped files with the names of
 a test in place of the names of their examples."""
+import http.server
 import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -135,6 +138,26 @@ class Process:
                 self.process.kill()
                 self.process.wait(5)
         return self.process.returncode
+
+
+class Listener:
+    """An HTTPS server on loopback in a thread of this process."""
+
+    def __init__(self, port, handler, pem, key):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem, key)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+
+    def start(self):
+        self.thread.start()
+        return self
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(10)
 
 
 def run(words, **options):

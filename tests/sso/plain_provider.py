@@ -5,13 +5,11 @@ import base64
 import http.server
 import json
 import secrets
-import ssl
 import subprocess
-import threading
 import time
 import urllib.parse
 
-from parts import program
+from parts import Listener, program
 
 
 def encode(data):
@@ -43,27 +41,14 @@ def raw(der):
     return r[-32:].rjust(32, b"\0") + s[-32:].rjust(32, b"\0")
 
 
-class Provider:
+class Provider(Listener):
     """claims: what the next ID tokens say, besides what the standard demands. Requests it got stand in asked."""
 
     def __init__(self, folder, name, port, pem, key, client, secret):
         self.issuer, self.client, self.secret = f"https://{name}:{port}", client, secret
         self.key = Key(folder)
         self.claims, self.codes, self.asked = {}, {}, []
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem, key)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler(self))
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    def start(self):
-        self.thread.start()
-        return self
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(10)
+        super().__init__(port, handler(self), pem, key)
 
     def discovery(self):
         return {"issuer": self.issuer, "authorization_endpoint": self.issuer + "/authorize", "token_endpoint": self.issuer + "/token",

@@ -6,14 +6,15 @@ import http.server
 import re
 import socket
 import ssl
-import threading
+
+from parts import Listener
 
 DROPPED = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-security-policy", "strict-transport-security", "x-frame-options",
            "content-encoding", "cross-origin-opener-policy", "cross-origin-resource-policy", "cross-origin-embedder-policy", "permissions-policy"}
 TEXT = re.compile(r"text/|javascript|json|xml")
 
 
-class Relay:
+class Relay(Listener):
     """names: {its own host name: the true one}; port: its own; upstream: that of the true ones. change(body): a further change to what passes to the browser."""
 
     def __init__(self, names, port, upstream, certificate, ca, change=None):
@@ -23,20 +24,7 @@ class Relay:
         self.names, self.upstream, self.change = names, upstream, change or (lambda body: body)
         self.taken, self.seen = [], []
         self.context = ssl.create_default_context(cafile=ca)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler(self))
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-
-    def start(self):
-        self.thread.start()
-        return self
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join(10)
+        super().__init__(port, handler(self), *certificate)
 
     def inward(self, text):
         for own, true in self.pairs:
