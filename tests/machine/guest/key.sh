@@ -64,6 +64,8 @@ keys_make() { # PIN NAME...
     local pin=$1 name tries=0
     shift
     for name in "$@"; do
+        # Here and not only by the program's redirection: reading a file that is not there yet would end this shell.
+        : >"$scratch/log.key.$name"
         "$key_program" --uhid --state "$scratch/key.$name" --control "$scratch/control.$name" --pin "$pin" \
             >"$scratch/log.key.$name" 2>&1 &
     done
