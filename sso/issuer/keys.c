@@ -268,17 +268,6 @@ static int key_make(const struct lk_crypto *crypto, const struct key_folder *fol
     return 0;
 }
 
-static bool kind_used(const struct lk_config *config, enum key_kind kind)
-{
-    if (kind != KIND_RS256)
-        return true;
-    for (size_t i = 0; i < config->client_count; i++) {
-        if (config->clients[i].algorithm == LK_CONFIG_RS256)
-            return true;
-    }
-    return false;
-}
-
 static int rotate_kind(const struct lk_crypto *crypto, const struct key_folder *folder,
                        enum key_kind kind, int64_t now, enum lk_rotate how)
 {
@@ -354,10 +343,8 @@ int lk_keys_rotate(const struct lk_crypto *crypto, const struct lk_config *confi
     error = folder_read(config->gateway_keys, &folder);
     if (error == 0 && how == LK_ROTATE_STOLEN)
         error = drop_all(&folder);
-    for (int kind = 0; error == 0 && kind < KINDS; kind++) {
-        if (kind_used(config, (enum key_kind)kind))
-            error = rotate_kind(crypto, &folder, (enum key_kind)kind, now, how);
-    }
+    for (int kind = 0; error == 0 && kind < KINDS; kind++)
+        error = rotate_kind(crypto, &folder, (enum key_kind)kind, now, how);
     if (error == 0 && how == LK_ROTATE_NEXT)
         error = drop_old(&folder, now);
     return error;

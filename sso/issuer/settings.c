@@ -71,15 +71,13 @@ static int read_clients(const struct lk_crypto *crypto, struct lk_settings *sett
     return 0;
 }
 
-/* Each algorithm that a client uses must have a key whose time has come. */
+/* Discovery promises both algorithms, so each must have a key whose time has come. */
 static int check_keys(const struct lk_settings *settings, int64_t now)
 {
-    for (size_t i = 0; i < settings->config.client_count; i++) {
-        if (lk_oidc_key_signing(&settings->provider, settings->config.clients[i].algorithm, now) ==
-            NULL)
-            return complain("no key signs now for client", settings->config.clients[i].name,
-                            -LK_ERR_NOT_FOUND);
-    }
+    if (lk_oidc_key_signing(&settings->provider, LK_CONFIG_ES256, now) == NULL)
+        return complain("no key signs now with", "ES256", -LK_ERR_NOT_FOUND);
+    if (lk_oidc_key_signing(&settings->provider, LK_CONFIG_RS256, now) == NULL)
+        return complain("no key signs now with", "RS256", -LK_ERR_NOT_FOUND);
     return 0;
 }
 

@@ -21,24 +21,13 @@ static void put_list(struct lk_json_writer *writer, const char *name, const char
         lk_json_put_string(writer, array, NULL, *list);
 }
 
-static void put_algorithms(const struct lk_oidc_provider *provider, struct lk_json_writer *writer)
-{
-    struct lk_json *array =
-        lk_json_put_array(writer, writer->root, "id_token_signing_alg_values_supported");
-    bool rs256 = false;
-
-    for (size_t i = 0; i < provider->client_count; i++)
-        rs256 = rs256 || provider->clients[i].config->algorithm == LK_CONFIG_RS256;
-    lk_json_put_string(writer, array, NULL, "ES256");
-    if (rs256)
-        lk_json_put_string(writer, array, NULL, "RS256");
-}
-
 static void put_lists(struct lk_json_writer *writer)
 {
     static const char *const code[] = {"code", NULL};
     static const char *const query[] = {"query", NULL};
     static const char *const grant[] = {"authorization_code", NULL};
+    /* Section 3 wants RS256 there, whoever uses it: its key is always in the list of keys. */
+    static const char *const algorithms[] = {"ES256", "RS256", NULL};
     static const char *const subject[] = {"public", NULL};
     static const char *const scopes[] = {"openid", "profile", "email", NULL};
     static const char *const auth[] = {"client_secret_basic", "client_secret_post", NULL};
@@ -54,6 +43,7 @@ static void put_lists(struct lk_json_writer *writer)
     put_list(writer, "response_types_supported", code);
     put_list(writer, "response_modes_supported", query);
     put_list(writer, "grant_types_supported", grant);
+    put_list(writer, "id_token_signing_alg_values_supported", algorithms);
     put_list(writer, "subject_types_supported", subject);
     put_list(writer, "scopes_supported", scopes);
     put_list(writer, "token_endpoint_auth_methods_supported", auth);
@@ -75,7 +65,6 @@ int lk_oidc_discovery(const struct lk_oidc_provider *provider, struct lk_buf *bo
     put_url(provider, &writer, "userinfo_endpoint", LK_SSO_PATH_USERINFO);
     put_url(provider, &writer, "jwks_uri", LK_SSO_PATH_JWKS);
     put_url(provider, &writer, "end_session_endpoint", LK_SSO_PATH_LOGOUT);
-    put_algorithms(provider, &writer);
     put_lists(&writer);
     lk_json_put_bool(&writer, writer.root, "claims_parameter_supported", true);
     lk_json_put_bool(&writer, writer.root, "request_parameter_supported", false);

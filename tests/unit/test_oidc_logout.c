@@ -199,6 +199,8 @@ static void discovery(void **state)
     assert_true(list_holds(document, "code_challenge_methods_supported", "S256"));
     assert_false(list_holds(document, "code_challenge_methods_supported", "plain"));
     assert_true(list_holds(document, "id_token_signing_alg_values_supported", "ES256"));
+    /* No client of these uses it (OpenID Connect Discovery 1.0 section 3: "MUST be included"). */
+    assert_true(list_holds(document, "id_token_signing_alg_values_supported", "RS256"));
     assert_true(list_holds(document, "acr_values_supported", "phrh"));
     assert_true(list_holds(document, "subject_types_supported", "public"));
     assert_true(list_holds(document, "scopes_supported", "openid"));
