@@ -79,6 +79,11 @@ bool lk_link_up(const struct lk_link *link)
     return link->greeted;
 }
 
+bool lk_link_open(const struct lk_link *link)
+{
+    return link->peer.loop != NULL && link->peer.watch.fd >= 0;
+}
+
 uint32_t lk_link_request(struct lk_link *link)
 {
     link->last_request = link->last_request % INT32_MAX + 1;
@@ -88,7 +93,7 @@ uint32_t lk_link_request(struct lk_link *link)
 /* What cannot be sent is met by the loop: the socket is shut, its end comes as an event, and nobody's frame is freed under his feet. */
 void lk_link_flush(struct lk_link *link)
 {
-    if (link->peer.loop == NULL || link->peer.watch.fd < 0)
+    if (!lk_link_open(link))
         return;
     if (lk_peer_flush(&link->peer) != 0)
         lk_peer_fail(&link->peer);

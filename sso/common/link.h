@@ -43,6 +43,9 @@ LK_MUST_USE int lk_link_start(struct lk_link *link, struct lk_loop *loop, int fd
 void lk_link_stop(struct lk_link *link);
 /* True between ready and gone. */
 bool lk_link_up(const struct lk_link *link);
+/* True between start and gone: what is written goes out behind the hello, and is read when the other end has come up. A supervisor that listens in its place makes
+ * that a matter of seconds after a start; whoever asks on a link that is not up yet keeps a limit of his own. */
+bool lk_link_open(const struct lk_link *link);
 /* A request id of this end, never 0; ids of questions still open may not be reused, so at most 2^31 of them are. */
 uint32_t lk_link_request(struct lk_link *link);
 /* Sends what stands in out. An error ends the link: it is stopped, and gone is called from the loop, not from here. */

@@ -12,7 +12,7 @@ uint32_t lk_broker_ask(struct lk_issuer *issuer, enum lk_message answer, lk_answ
 {
     struct lk_broker_link *broker = &issuer->broker;
 
-    if (!lk_link_up(&broker->link) || broker->open == LK_ISSUER_QUESTIONS ||
+    if (!lk_link_open(&broker->link) || broker->open == LK_ISSUER_QUESTIONS ||
         broker->link.peer.out.len > OUT_FULL)
         return 0;
     for (;;) {

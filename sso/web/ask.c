@@ -45,7 +45,7 @@ bool lk_issuer_ask(struct lk_call *call, enum lk_message expects, struct lk_buf 
 {
     struct lk_web *web = call->web;
 
-    if (!lk_link_up(&web->link) || web->question_count == LK_WEB_QUESTIONS ||
+    if (!lk_link_open(&web->link) || web->question_count == LK_WEB_QUESTIONS ||
         web->link.peer.out.len > OUT_FULL) {
         web->counters.unanswered++;
         lk_answer_away(call);
@@ -163,7 +163,9 @@ void lk_issuer_begin(struct lk_web *web)
 
 void lk_issuer_tick(struct lk_web *web, int64_t now_ms)
 {
-    while (web->oldest != NULL && now_ms - web->oldest->asked_ms >= LK_WEB_ASK_MS)
+    const int64_t limit = lk_link_up(&web->link) ? LK_WEB_ASK_MS : LK_WEB_GREET_MS;
+
+    while (web->oldest != NULL && now_ms - web->oldest->asked_ms >= limit)
         give_up(web->oldest);
 }
 

@@ -23,6 +23,7 @@ enum {
     LK_WEB_ASK_MS = 28000,      /* the PAM stack has 20 s, nginx waits 30 */
     LK_WEB_IDLE_MS = 75000,     /* from one request to the whole first line of the next */
     LK_WEB_MOVE_MS = 20000,     /* a request from its first line to its end; an answer likewise */
+    LK_WEB_GREET_MS = 8000,     /* an issuer that is just started: it may make its keys first */
     LK_WEB_RECONNECT_MS = 200,
     LK_WEB_STOP_MS = 25000, /* what is under way may end */
     LK_WEB_LOGO_MAX = 256 * 1024

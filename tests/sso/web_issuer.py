@@ -63,11 +63,14 @@ def read(kind, payload):
 
 
 class Issuer:
-    """answers: kind -> what to say, a (type, payload) or a function of the fields; None: nothing is said. asked: what came."""
+    """answers: kind -> what to say, a (type, payload) or a function of the fields; None: nothing is said. asked: what came. Cleared, `awake` is an issuer whose
+    supervisor listens already and which reads and says nothing yet."""
 
     def __init__(self, path, documents=()):
         self.path, self.documents, self.answers, self.asked = path, list(documents), {}, []
         self.peer = self.listener = None
+        self.awake = threading.Event()
+        self.awake.set()
 
     def start(self):
         if os.path.exists(self.path):
@@ -94,6 +97,7 @@ class Issuer:
             except OSError:
                 return
             self.peer = peer
+            self.awake.wait()
             try:
                 self.send(1, 0, struct.pack(">HHB", 1, 1, 8))
                 self.talk(peer)

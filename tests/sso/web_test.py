@@ -358,6 +358,30 @@ class Troubles(unittest.TestCase):
         self.issuer.answers[web.AUTHORIZE] = web.key_page()
         self.assertEqual(self.web.ask("GET", "/authorize")[0], 200)
 
+    def test_issuer_that_is_just_started(self):
+        """Who comes before it greets is kept, but not for as long as an answer may take."""
+        self.issuer.stop()
+        self.web.until_up(False)
+        self.issuer.awake.clear()
+        self.addCleanup(self.issuer.awake.set)
+        self.issuer.answers[web.AUTHORIZE] = web.key_page()
+        self.issuer.start()
+        # The link is made anew 200 ms after its end.
+        time.sleep(0.5)
+        wait = self.later(lambda: self.web.ask("GET", "/authorize"))
+        time.sleep(0.5)
+        self.assertEqual(self.web.get_local("/health")[0], 503)
+        self.issuer.awake.set()
+        self.assertEqual(wait()[0], 200)
+        self.issuer.stop()
+        self.web.until_up(False)
+        self.issuer.awake.clear()
+        self.issuer.start()
+        time.sleep(0.5)
+        connection = self.web.connection(20)
+        self.assertEqual(self.web.ask("GET", "/authorize", connection=connection)[0], 503)
+        connection.close()
+
     def test_answers_that_fit_nothing(self):
         """An id that nobody waits for is passed over, another kind or a broken frame ends the link; then it comes anew."""
         self.issuer.answers[web.AUTHORIZE] = web.key_page()
