@@ -10,6 +10,8 @@
 #include "broker/log/record.h"
 #include "broker/run.h"
 
+enum { UNTOLD_WARNINGS = 4 };
+
 int lk_desk_put_credential(struct lk_broker *broker, struct lk_connection *connection,
                            uint32_t request, const struct lk_store_rows *agent,
                            const struct lk_store_row *row)
@@ -132,19 +134,48 @@ static void status_operators(const struct lk_broker *broker, struct lk_desk_pair
              "one operator can enrol alone: add a second one with `latchkey operator add`");
 }
 
-/* What homeservers have not yet been told. `latchkey status` judges by the seconds. */
+static bool client_can_be_told(const struct lk_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->client_count; i++) {
+        if (strcmp(config->clients[i].name, name) == 0)
+            return config->clients[i].backchannel_logout_uri[0] != '\0';
+    }
+    return false;
+}
+
+/* What homeservers have not yet been told: `latchkey status` judges by the seconds. What nobody can be told is apart, or it would hide what is late. */
 static void status_logouts(struct lk_broker *broker, struct lk_desk_pairs *pairs)
 {
     int64_t now = lk_clock_now(broker->clock);
     struct lk_store_queue queue;
-    int64_t age;
+    uint64_t pending = 0;
+    uint64_t untold = 0;
+    int64_t oldest = now;
+    size_t warnings = 0;
 
     if (broker->store_ops->read_queue(broker->store, &queue) != 0)
         return;
-    age = queue.pending > 0 && queue.oldest < now ? now - queue.oldest : 0;
-    pair(pairs, "logouts_pending", "%" PRIu64, queue.pending);
-    if (queue.pending > 0)
-        pair(pairs, "oldest_logout_seconds", "%" PRId64, age);
+    for (size_t i = 0; i < queue.count; i++) {
+        const struct lk_store_waiting *waiting = &queue.clients[i];
+
+        if (client_can_be_told(&broker->config, waiting->client)) {
+            pending += waiting->pending;
+            oldest = waiting->oldest < oldest ? waiting->oldest : oldest;
+            continue;
+        }
+        untold += waiting->pending;
+        if (warnings++ < UNTOLD_WARNINGS)
+            pair(pairs, "warning",
+                 "%" PRIu64 " logouts wait for %s, which has no section in the configuration or no "
+                 "backchannel_logout_uri: end these sessions there by hand; each is forgotten "
+                 "after %d days",
+                 waiting->pending, waiting->client, LK_STORE_LOGOUT_NOBODY / 86400);
+    }
+    pair(pairs, "logouts_pending", "%" PRIu64, pending);
+    if (pending > 0)
+        pair(pairs, "oldest_logout_seconds", "%" PRId64, now - oldest);
+    if (untold > 0)
+        pair(pairs, "logouts_undeliverable", "%" PRIu64, untold);
 }
 
 static void status_store(struct lk_broker *broker, struct lk_desk_pairs *pairs)

@@ -91,27 +91,44 @@ int lk_gateway_handle_logouts(struct lk_broker *broker, struct lk_connection *co
     return 0;
 }
 
+/* The one thing that the queue ever gives up, said once. */
+static void delivered_answer(struct lk_gateway_job *job, enum lk_reason reason)
+{
+    if (reason == LK_REASON_NONE && job->change.u.delivered.forgotten)
+        lk_broker_log(job->broker,
+                      "logout %" PRIu64
+                      " is forgotten: nobody to tell for %d days; its session may "
+                      "be open there",
+                      job->change.u.delivered.id, LK_STORE_LOGOUT_NOBODY / 86400);
+    lk_gateway_answer_result(job, reason);
+}
+
 int lk_gateway_handle_delivered(struct lk_broker *broker, struct lk_connection *connection,
                                 const struct lk_frame *frame)
 {
     static const char *const outcomes[] = {[LK_LOGOUT_FAILED] = "failed, tried again later",
                                            [LK_LOGOUT_ACKNOWLEDGED] = "acknowledged",
-                                           [LK_LOGOUT_CONFIRMED] = "confirmed"};
+                                           [LK_LOGOUT_CONFIRMED] = "confirmed",
+                                           [LK_LOGOUT_NOBODY] = "nobody to tell"};
     struct lk_gateway_delivered asked;
     struct lk_gateway_job *job;
+    bool done;
     int error = lk_gateway_delivered_decode(frame->payload, &asked);
 
     if (error != 0)
         return error;
+    done = asked.outcome == LK_LOGOUT_ACKNOWLEDGED || asked.outcome == LK_LOGOUT_CONFIRMED;
     job = job_new(connection, frame->request, sizeof(*job), LK_CHANGE_DELIVERED);
     if (job == NULL)
         return -LK_ERR_NOMEM;
+    job->answer = delivered_answer;
     /* A homeserver that is down for a day must not fill the journal. */
-    if (asked.outcome != LK_LOGOUT_FAILED || lk_limits_may_log(broker->limits))
+    if (done || lk_limits_may_log(broker->limits))
         lk_broker_log(broker, "logout %" PRIu64 " at a homeserver: %s: %s", asked.id,
                       outcomes[asked.outcome], asked.detail);
     job->change.u.delivered.id = asked.id;
-    job->change.u.delivered.done = asked.outcome != LK_LOGOUT_FAILED;
+    job->change.u.delivered.done = done;
+    job->change.u.delivered.nobody = asked.outcome == LK_LOGOUT_NOBODY;
     memcpy(job->change.u.delivered.detail, asked.detail, sizeof(asked.detail));
     job_go(job);
     return 0;

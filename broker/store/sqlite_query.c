@@ -117,7 +117,9 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
          "WHERE p.transaction_id = ?1"},
     [LK_Q_CODE_READ] = {LK_READER, CODE_COLUMNS "WHERE c.digest = ?1"},
     [LK_Q_ACCESS_READ] = {LK_READER, CODE_COLUMNS "WHERE c.access = ?1"},
-    [LK_Q_QUEUE_READ] = {LK_READER, "SELECT count(*), coalesce(min(created), 0) FROM logout"},
+    [LK_Q_QUEUE_READ] = {LK_READER,
+                         "SELECT n.client, count(*), min(l.created) FROM logout l JOIN session n "
+                         "ON n.id = l.session GROUP BY n.client ORDER BY 3 LIMIT ?1"},
     [LK_Q_BROKER_ID] = {LK_WRITER, "SELECT id FROM broker WHERE broker = ?1"},
     [LK_Q_BROKER_ADD] = {LK_WRITER, "INSERT INTO broker (broker) VALUES (?1)"},
     [LK_Q_LOGIN_FIND] = {LK_WRITER,
@@ -213,8 +215,8 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
                          "WHERE l.due <= ?1 ORDER BY l.due LIMIT ?2"},
     [LK_Q_LOGOUT_TAKE] = {LK_WRITER, "UPDATE logout SET taken = ?2, due = ?3, "
                                      "attempts = attempts + 1 WHERE id = ?1"},
-    [LK_Q_LOGOUT_FIND] = {LK_WRITER,
-                          "SELECT session, taken, attempts, again FROM logout WHERE id = ?1"},
+    [LK_Q_LOGOUT_FIND] =
+        {LK_WRITER, "SELECT session, taken, attempts, again, created FROM logout WHERE id = ?1"},
     [LK_Q_LOGOUT_LATER] = {LK_WRITER, "UPDATE logout SET due = ?2, attempts = ?3, again = ?4, "
                                       "detail = ?5 WHERE id = ?1"},
     [LK_Q_LOGOUT_DELETE] = {LK_WRITER, "DELETE FROM logout WHERE id = ?1"},

@@ -2,7 +2,7 @@
 /* Sessions of the gateway and the queue of their logouts; what agents are called.
  *
  * A session that ends here gets its logout in the same transaction. Both stay until the client has acknowledged, however long that takes: a queue that
- * gives up leaves a session open that everybody believes closed. Whoever takes a logout has it for a minute; if he dies, the next one takes it. */
+ * gives up leaves a session open that everybody believes closed. Only one for a client that the configuration no longer knows is given up after a week. Whoever takes a logout has it for a minute; if he dies, the next one takes it. */
 #include "broker/store/sqlite.h"
 
 #include <stdio.h>
@@ -80,23 +80,28 @@ int lk_apply_end(struct lk_batch *batch, struct lk_change *change)
 
 int lk_sqlite_read_queue(struct lk_store *store, struct lk_store_queue *ret_queue)
 {
-    struct lk_store_queue queue = {0};
     sqlite3_stmt *statement;
     int r = lk_snapshot_begin(store);
 
+    ret_queue->count = 0;
     if (r != 0)
         return r;
     statement = lk_sql(&store->reader, LK_Q_QUEUE_READ);
-    r = lk_sql_step(statement);
-    if (r == 1) {
-        r = lk_sql_get_u64(statement, 0, &queue.pending);
-        queue.oldest = sqlite3_column_int64(statement, 1);
+    lk_sql_int(statement, 1, LK_STORE_QUEUE_CLIENTS);
+    while ((r = lk_sql_step(statement)) == 1 && ret_queue->count < LK_STORE_QUEUE_CLIENTS) {
+        struct lk_store_waiting *waiting = &ret_queue->clients[ret_queue->count];
+
+        r = lk_sql_get_text(statement, 0, waiting->client, sizeof waiting->client);
+        if (r == 0)
+            r = lk_sql_get_u64(statement, 1, &waiting->pending);
+        if (r != 0)
+            break;
+        waiting->oldest = sqlite3_column_int64(statement, 2);
+        ret_queue->count++;
     }
     (void)sqlite3_reset(statement);
     lk_snapshot_end(store);
-    if (r == 0)
-        *ret_queue = queue;
-    return r;
+    return r < 0 ? r : 0;
 }
 
 static int load_logout(sqlite3_stmt *statement, struct lk_store_logout *logout)
@@ -142,6 +147,7 @@ struct found_logout {
     int64_t taken;
     int64_t attempts;
     int64_t again;
+    int64_t created;
 };
 
 static int later(struct lk_batch *batch, const struct lk_change_delivered *delivered, int64_t due,
@@ -168,24 +174,30 @@ static int64_t retry_seconds(int64_t attempts)
 
 int lk_apply_delivered(struct lk_batch *batch, struct lk_change *change)
 {
-    const struct lk_change_delivered *wanted = &change->u.delivered;
+    struct lk_change_delivered *wanted = &change->u.delivered;
     sqlite3_stmt *statement = lk_sql(batch->db, LK_Q_LOGOUT_FIND);
     struct found_logout found;
     int r;
 
+    wanted->forgotten = false;
     lk_sql_int(statement, 1, (int64_t)(wanted->id & INT64_MAX));
     r = lk_sql_step(statement);
     found = (struct found_logout){
         sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1),
-        sqlite3_column_int64(statement, 2), sqlite3_column_int64(statement, 3)};
+        sqlite3_column_int64(statement, 2), sqlite3_column_int64(statement, 3),
+        sqlite3_column_int64(statement, 4)};
     (void)sqlite3_reset(statement);
     if (r != 1) /* it was delivered already, or the client ended it itself */
         return r;
-    if (!wanted->done)
+    wanted->forgotten = wanted->nobody && found.created + LK_STORE_LOGOUT_NOBODY <= batch->now;
+    if (wanted->nobody && !wanted->forgotten)
+        return later(batch, wanted, batch->now + LK_STORE_LOGOUT_RETRY_MAX, found.attempts,
+                     found.again);
+    if (!wanted->done && !wanted->nobody)
         return later(batch, wanted, batch->now + retry_seconds(found.attempts), found.attempts,
                      found.again);
     /* A code may have been on its way to the client when this one arrived. */
-    if (found.again != 0 && found.taken < found.again)
+    if (wanted->done && found.again != 0 && found.taken < found.again)
         return later(batch, wanted, found.again, 0, 0);
     r = by_number(batch, LK_Q_LOGOUT_DELETE, (int64_t)wanted->id);
     return r != 0 ? r : by_number(batch, LK_Q_SESSION_DELETE, found.session);

@@ -32,7 +32,9 @@ enum {
     LK_STORE_SESSION_YOUNG = 600, /* a logout of a younger session is delivered again at that age */
     LK_STORE_LOGOUT_LEASE = 60,
     LK_STORE_LOGOUT_RETRY = 5, /* doubled with each attempt ... */
-    LK_STORE_LOGOUT_RETRY_MAX = 3600
+    LK_STORE_LOGOUT_RETRY_MAX = 3600,
+    LK_STORE_LOGOUT_NOBODY = 7 * 86400, /* so long one waits for a client that nobody can tell */
+    LK_STORE_QUEUE_CLIENTS = 64
 };
 
 /* ---- reading ---- */
@@ -149,9 +151,15 @@ struct lk_store_logout {
     char client[LK_STORE_CLIENT_MAX + 1];
     uint32_t attempts; /* before this one */
 };
-struct lk_store_queue {
+/* The logouts that wait for one client. */
+struct lk_store_waiting {
+    char client[LK_STORE_CLIENT_MAX + 1];
     uint64_t pending;
-    int64_t oldest; /* when the oldest was put there; 0 = none */
+    int64_t oldest; /* when the oldest was put there */
+};
+struct lk_store_queue {
+    struct lk_store_waiting clients[LK_STORE_QUEUE_CLIENTS]; /* longest waiting first */
+    size_t count;
 };
 
 /* ---- committing ---- */
@@ -290,7 +298,9 @@ struct lk_change_logouts {
 };
 struct lk_change_delivered {
     uint64_t id;
-    bool done; /* else tried again later */
+    bool done;      /* else tried again later */
+    bool nobody;    /* not done: there is nobody to tell */
+    bool forgotten; /* result: nobody for LK_STORE_LOGOUT_NOBODY; logout and session are gone */
     char detail[LK_STORE_TEXT_MAX + 1];
 };
 struct lk_change_agent {

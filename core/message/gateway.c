@@ -136,7 +136,7 @@ LK_FIELDS_DECODER(lk_gateway_logout_decode, struct lk_gateway_logout, logout_fie
 
 static const struct lk_field delivered_list[] = {
     LK_U64(struct lk_gateway_delivered, id),
-    LK_INT_FIELD(struct lk_gateway_delivered, outcome, 1, LK_LOGOUT_FAILED, LK_LOGOUT_CONFIRMED),
+    LK_INT_FIELD(struct lk_gateway_delivered, outcome, 1, LK_LOGOUT_FAILED, LK_LOGOUT_NOBODY),
     LK_TEXT(struct lk_gateway_delivered, detail),
 };
 static const struct lk_fields delivered_fields = LK_FIELDS(delivered_list);

@@ -183,7 +183,9 @@ LK_MUST_USE int lk_gateway_logout_decode(struct lk_view payload,
 enum lk_logout_outcome {
     LK_LOGOUT_FAILED = 1, /* tried again later: 5 s, doubled each time, at most an hour, for ever */
     LK_LOGOUT_ACKNOWLEDGED = 2, /* the client answered 200, which proves little */
-    LK_LOGOUT_CONFIRMED = 3     /* the client was asked and knows no such session any more */
+    LK_LOGOUT_CONFIRMED = 3,    /* the client was asked and knows no such session any more */
+    /* The configuration has no such client or no address of it: tried again each hour, and forgotten when it has waited for a week. */
+    LK_LOGOUT_NOBODY = 4
 };
 /* issuer -> broker. Answer: RESULT. */
 struct lk_gateway_delivered {

@@ -56,7 +56,7 @@ void lk_counters_print(const struct lk_counters *counters, const struct lk_gauge
                        struct lk_buf *text)
 {
     static const char *const answers[] = {"2xx", "4xx", "5xx"};
-    static const char *const logouts[] = {"sent", "failed", "acknowledged", "confirmed"};
+    static const char *const logouts[] = {"sent", "failed", "acknowledged", "confirmed", "nobody"};
 
     put_logins(counters, text);
     put_head(text, "requests_total", "counter", "Answered requests by kind.");
@@ -72,7 +72,7 @@ void lk_counters_print(const struct lk_counters *counters, const struct lk_gauge
         put(text, "latchkey_sso_token_answers_total{status=\"%s\"} %" PRIu64 "\n", answers[i],
             counters->applications[i]);
     put_head(text, "logouts_total", "counter", "Logout tokens by outcome.");
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 5; i++)
         put(text, "latchkey_sso_logouts_total{outcome=\"%s\"} %" PRIu64 "\n", logouts[i],
             counters->logouts[i]);
     put_gauge(text, "pending", "Requests under way.", gauges->visits);

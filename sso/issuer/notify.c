@@ -110,6 +110,16 @@ void lk_notify_end(struct lk_issuer *issuer)
     lk_link_stop(&issuer->notify.link);
 }
 
+static void give_back(struct lk_issuer *issuer, uint64_t id, enum lk_logout_outcome outcome,
+                      const char *detail)
+{
+    struct lk_gateway_delivered told = {.id = id, .outcome = outcome};
+
+    (void)snprintf(told.detail, sizeof(told.detail), "%s", detail);
+    issuer->counters.logouts[outcome]++;
+    tell_broker(issuer, &told);
+}
+
 static void deliver(struct lk_issuer *issuer, const struct lk_gateway_logout *logout)
 {
     struct lk_notify_link *notify = &issuer->notify;
@@ -119,6 +129,11 @@ static void deliver(struct lk_issuer *issuer, const struct lk_gateway_logout *lo
 
     if (!lk_link_up(&notify->link) || notify->count == LK_ISSUER_LOGOUTS)
         return;
+    if (lk_oidc_client_find(&issuer->settings->provider, LK_VIEW((const uint8_t *)logout->client,
+                                                                 strlen(logout->client))) == NULL) {
+        give_back(issuer, logout->id, LK_LOGOUT_NOBODY, "not a client of this gateway");
+        return;
+    }
     error = lk_oidc_logout_token(&issuer->settings->provider, logout, lk_issuer_now(), &token);
     if (error == 0) {
         memcpy(out.client, logout->client, sizeof(out.client));
@@ -130,13 +145,8 @@ static void deliver(struct lk_issuer *issuer, const struct lk_gateway_logout *lo
         under_way_add(notify, logout->id);
         issuer->counters.logouts[0]++;
     } else {
-        struct lk_gateway_delivered failed = {.id = logout->id, .outcome = LK_LOGOUT_FAILED};
-
-        (void)snprintf(failed.detail, sizeof(failed.detail), "%s",
-                       error == -LK_ERR_NOT_FOUND ? "not a client of this gateway, or no key signs"
-                                                  : lk_error_text(error));
-        issuer->counters.logouts[LK_LOGOUT_FAILED]++;
-        tell_broker(issuer, &failed);
+        give_back(issuer, logout->id, LK_LOGOUT_FAILED,
+                  error == -LK_ERR_NOT_FOUND ? "no key signs" : lk_error_text(error));
     }
 }
 

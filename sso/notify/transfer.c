@@ -146,7 +146,7 @@ int lk_transfer_begin(struct lk_notify *notify, uint32_t request,
     struct lk_transfer *transfer = transfer_free_place(notify);
 
     if (client == NULL || client->backchannel_logout_uri[0] == '\0')
-        return answer(notify, request, deliver->id, LK_LOGOUT_FAILED,
+        return answer(notify, request, deliver->id, LK_LOGOUT_NOBODY,
                       "no backchannel_logout_uri in the configuration");
     if (transfer == NULL)
         return answer(notify, request, deliver->id, LK_LOGOUT_FAILED, "too many under way");

@@ -17,6 +17,10 @@
 
 #include <cmocka.h>
 
+#define CLIENT                                                                                     \
+    "[client synapse]\nredirect_uri = https://a.example/b\nsecret_file = /nonexistent/s\n"         \
+    "backchannel_logout_uri = https://a.example/out\nserves = everybody\n"
+
 static struct agent_key alice;
 static struct agent_key spare; /* hers too */
 static struct agent_key bob;
@@ -25,7 +29,7 @@ static struct agent_key carol;
 static int begin(void **state)
 {
     (void)state;
-    house_begin(&visit_house, NULL);
+    house_begin(&visit_house, CLIENT);
     house_admit(&visit_house, "alice", LK_KIND_BROWSER, &alice);
     house_admit(&visit_house, "alice", LK_KIND_BROWSER, &spare);
     house_admit(&visit_house, "carol", LK_KIND_BROWSER, &carol);
@@ -276,6 +280,44 @@ static void revoked(void **unused)
     assert_true(strtoul(value, NULL, 10) >= 3);
 }
 
+/* A client that is taken out of the configuration: its logouts are not late, nobody can be told. */
+static void client_gone(void **unused)
+{
+    char text[4096];
+    char value[513];
+    FILE *file = fopen(visit_house.config, "re");
+    size_t len;
+    char *section;
+
+    (void)unused;
+    assert_non_null(file);
+    len = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    text[len] = '\0';
+    section = strstr(text, "[client synapse]");
+    assert_non_null(section);
+    visit_status("logouts_undeliverable", value);
+    assert_string_equal(value, "none");
+    /* Still there, but without an address; then gone. */
+    for (int i = 0; i < 2; i++) {
+        if (i == 0)
+            memcpy(strstr(section, "backchannel"), "#", 1);
+        else
+            *section = '\0';
+        file = fopen(visit_house.config, "we");
+        assert_non_null(file);
+        assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+        assert_int_equal(fclose(file), 0);
+        visit_restart();
+        visit_status("logouts_undeliverable", value);
+        assert_true(strtoul(value, NULL, 10) >= 3);
+        visit_status("logouts_pending", value);
+        assert_string_equal(value, "0");
+        visit_status("oldest_logout_seconds", value);
+        assert_string_equal(value, "none");
+    }
+}
+
 /* A revocation and a code that meet in the broker: judged before, refused by the transaction, and told why. */
 static void crossing(void **unused)
 {
@@ -371,12 +413,12 @@ static void hostile_workers(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_way),   cmocka_unit_test(proofs),
-        cmocka_unit_test(codes),       cmocka_unit_test(facts),
-        cmocka_unit_test(ended),       cmocka_unit_test(forged),
-        cmocka_unit_test(suspended),   cmocka_unit_test(revoked),
-        cmocka_unit_test(crossing),    cmocka_unit_test(hostile_workers),
-        cmocka_unit_test(other_users),
+        cmocka_unit_test(whole_way),       cmocka_unit_test(proofs),
+        cmocka_unit_test(codes),           cmocka_unit_test(facts),
+        cmocka_unit_test(ended),           cmocka_unit_test(forged),
+        cmocka_unit_test(suspended),       cmocka_unit_test(revoked),
+        cmocka_unit_test(client_gone),     cmocka_unit_test(crossing),
+        cmocka_unit_test(hostile_workers), cmocka_unit_test(other_users),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

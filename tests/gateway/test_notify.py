@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(frames.SOURCE, "tests", "sso"))
 from authority import Authority  # noqa: E402
 from parts import Missing  # noqa: E402
 
-FAILED, ACKNOWLEDGED = 1, 2
+FAILED, ACKNOWLEDGED, NOBODY = 1, 2, 4
 NAME = "matrix.example"
 CONFIG = "[organisation]\nname = example\ngateway_host = login.example\n[paths]\nrun = {0}/run\nstate = {0}/state\noperators = {0}/operators\n"
 CLIENT = ("[client {name}]\nredirect_uri = https://matrix.example/cb\nsecret_file = {folder}/secret\nbackchannel_logout_uri = https://{host}/{path}\n"
@@ -218,8 +218,8 @@ class Delivery(Case):
         self.start()
         self.assertEqual(self.deliver("nobody")[0], FAILED)
         self.assertEqual(self.deliver("lost")[0], FAILED)
-        self.assertEqual(self.deliver("mute"), (FAILED, "no backchannel_logout_uri in the configuration"))
-        self.assertEqual(self.deliver("unknown"), (FAILED, "no backchannel_logout_uri in the configuration"))
+        self.assertEqual(self.deliver("mute"), (NOBODY, "no backchannel_logout_uri in the configuration"))
+        self.assertEqual(self.deliver("unknown"), (NOBODY, "no backchannel_logout_uri in the configuration"))
 
     def test_no_proxy_of_the_environment(self):
         """What stands in a proxy's place is never connected to."""

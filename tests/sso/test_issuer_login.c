@@ -415,7 +415,7 @@ static void back_channel(void **state)
     house.logout = (struct lk_gateway_logout){.id = 43, .client = "gone"};
     house_until(delivered);
     assert_int_equal(house.delivered.id, 43);
-    assert_int_equal(house.delivered.outcome, LK_LOGOUT_FAILED);
+    assert_int_equal(house.delivered.outcome, LK_LOGOUT_NOBODY);
     assert_string_equal(house.token, "");
 }
 

@@ -158,8 +158,12 @@ static uint64_t pending(void)
 {
     struct lk_store_queue queue;
 
+    uint64_t sum = 0;
+
     assert_int_equal(lk_store_sqlite.read_queue(fixture.store, &queue), 0);
-    return queue.pending;
+    for (size_t i = 0; i < queue.count; i++)
+        sum += queue.clients[i].pending;
+    return sum;
 }
 
 static struct lk_store_logout taken[8];
@@ -491,6 +495,57 @@ static void young(void **state)
     assert_int_equal(pending(), 0);
 }
 
+static bool nobody(uint64_t id)
+{
+    struct lk_change change = {.kind = LK_CHANGE_DELIVERED,
+                               .u.delivered = {.id = id, .nobody = true, .detail = "no client"}};
+
+    assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_NONE);
+    return change.u.delivered.forgotten;
+}
+
+/* Whom nobody can tell: asked again each hour, given up after a week, and only then. */
+static void nobody_to_tell(void **state)
+{
+    struct lk_store_queue queue;
+    int64_t begun = fixture.now;
+    uint64_t first;
+
+    (void)state;
+    session(&key, 1);
+    session(&bob, 2);
+    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(take(8), 1);
+    first = taken[0].id;
+    for (int hour = 0; hour < 7 * 24; hour++) {
+        assert_false(nobody(first));
+        fixture.now += 3599;
+        assert_int_equal(take(8), 0);
+        fixture.now += 1;
+        assert_int_equal(take(8), 1);
+    }
+    assert_int_equal(lk_store_sqlite.read_queue(fixture.store, &queue), 0);
+    assert_int_equal(queue.count, 1);
+    assert_string_equal(queue.clients[0].client, "synapse");
+    assert_int_equal(queue.clients[0].pending, 1);
+    assert_int_equal(queue.clients[0].oldest, begun);
+    assert_true(nobody(first));
+    assert_int_equal(pending(), 0);
+    assert_false(nobody(first));
+    /* Back in the configuration in time: told like any other, however old. */
+    revoke(&bob, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(take(8), 1);
+    assert_false(nobody(taken[0].id));
+    fixture.now += 8 * 86400;
+    assert_int_equal(take(8), 1);
+    delivered(taken[0].id, false);
+    assert_int_equal(pending(), 1);
+    fixture.now += 3600;
+    assert_int_equal(take(8), 1);
+    delivered(taken[0].id, true);
+    assert_int_equal(pending(), 0);
+}
+
 static void ended_by_the_client(void **state)
 {
     struct lk_store_code found;
@@ -590,6 +645,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(in_flight, start, stop),
         cmocka_unit_test_setup_teardown(queue, start, stop),
         cmocka_unit_test_setup_teardown(young, start, stop),
+        cmocka_unit_test_setup_teardown(nobody_to_tell, start, stop),
         cmocka_unit_test_setup_teardown(ended_by_the_client, start, stop),
         cmocka_unit_test_setup_teardown(old_sessions, start, stop),
         cmocka_unit_test_setup_teardown(records, start, stop),
