@@ -223,6 +223,11 @@ class UnitsTest(unittest.TestCase):
         said = say("setpriv", "--reuid=bob", "--regid=bob", "--init-groups", "latchkey", "--json", "status", status=None)
         self.assertIn('"organisation"', said)
 
+    def test_config_check(self):
+        said = say("latchkey", "config", "check")
+        for service in ("latchkey-sso", "latchkey-try"):
+            self.assertRegex(said, rf"(?m)^  {service} +requires the key ")
+
     def test_killed(self):
         """Each kind of process at once, all of its kind: what comes after works."""
         for program in USERS:
