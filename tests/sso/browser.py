@@ -7,11 +7,14 @@ import http.client
 import json
 import os
 import re
+import secrets
+import signal
+import subprocess
 
 from homeserver import environment
 from parts import Fault, Process, free_ports, listens, program, run, wait_for
 
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-extensions", "--disable-domain-reliability",
          "--disable-breakpad", "--disable-dev-shm-usage", "--metrics-recording-only", "--no-pings", "--mute-audio", "--password-store=basic",
          "--disable-features=OptimizationHints,MediaRouter,Translate,AutofillServerCommunication,CertificateTransparencyComponentUpdater",
@@ -40,6 +43,14 @@ class Credential:
         self.rp, self.counter = fields["rp"], int(fields["counter"])
         self.id, self.user, self.private = (bytes.fromhex(fields[name]) for name in ("id", "user", "private"))
 
+    @classmethod
+    def made(cls, folder, rp, user):
+        """A credential that `openssl` made, with a key pair and an identifier of its own."""
+        openssl, path = program("openssl"), folder(f"made-{secrets.token_hex(4)}.pem")
+        run([openssl, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path])
+        private = subprocess.run([openssl, "pkcs8", "-topk8", "-nocrypt", "-in", path, "-outform", "DER"], check=True, capture_output=True).stdout
+        return cls(f"exported rp={rp} id={secrets.token_hex(32)} user={user.hex()} counter=1 private={private.hex()}")
+
 
 def exported(key, rp):
     """All credentials that a key (tests/hosts/softkey.py) holds for a relying party."""
@@ -51,9 +62,10 @@ def base64url(data):
 
 
 class Browser:
-    """folder: a private one, of this browser alone. ca: PEM of the authority it trusts. languages: as in Accept-Language."""
+    """folder: a private one, of this browser alone. ca: PEM of the authority it trusts. languages: as in Accept-Language. window: on the caller's screen, for a person; it
+    looks as that person has set it."""
 
-    def __init__(self, folder, ca, languages="en", size=None, dark=False, quiet=True):
+    def __init__(self, folder, ca, languages="en", size=None, dark=False, quiet=True, window=False):
         self.folder, self.quiet = folder, quiet
         home = folder.make("home")
         self._trust(home, ca)
@@ -65,13 +77,15 @@ class Browser:
         self.port, self.session = port, None
         try:
             self.driver.ready(lambda: listens(port))
-            options = {"binary": program("chromium"), "args": [*FLAGS, f"--user-data-dir={folder.make('home/profile')}", f"--lang={languages.split(',')[0]}"],
+            flags = [*FLAGS, f"--user-data-dir={folder.make('home/profile')}", f"--lang={languages.split(',')[0]}"]
+            options = {"binary": program("chromium"), "args": flags if window else ["--headless=new", *flags],
                        "prefs": {"intl.accept_languages": languages, "credentials_enable_service": False}}
             value = self._call("POST", "/session", {"capabilities": {"alwaysMatch": {
                 "browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}, "webauthn:virtualAuthenticators": True}}})
             self.session = "/session/" + value["sessionId"]
             self.version = value["capabilities"]["browserVersion"]
-            self.look(size or DESKTOP, dark)
+            if not window:
+                self.look(size or DESKTOP, dark)
         except BaseException:
             self.stop()
             raise
@@ -110,6 +124,33 @@ class Browser:
             except (OSError, Refused):
                 pass
         self.driver.stop()
+        # A driver that is ended before its browser answers leaves it behind.
+        if not wait_for(lambda: not self._left(), 3):
+            for pid in self._left():
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            wait_for(lambda: not self._left(), 3)
+
+    def _left(self):
+        """Processes whose home is the private one of this browser."""
+        found, home = [], f"HOME={self.folder('home')}".encode()
+        for path in glob.glob("/proc/[0-9]*/environ"):
+            try:
+                with open(path, "rb") as file:
+                    if home in file.read().split(b"\0"):
+                        found.append(int(path.split("/")[2]))
+            except OSError:
+                pass
+        return found
+
+    def open_windows(self):
+        """How many a person has left open."""
+        try:
+            return len(self.call("GET", "/window/handles"))
+        except (OSError, Refused):
+            return 0
 
     # ---- what it looks like ----
 

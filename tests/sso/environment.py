@@ -10,6 +10,7 @@ import glob
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 
@@ -23,7 +24,7 @@ from parts import ROOT, Fault, Folder, Missing, Process, free_ports, program, ru
 from proxy import Proxy
 
 GATEWAY, CHAT = "key.localhost", "chat.localhost"
-PASSWORDS = {"alice": "correct horse battery staple", "carol": "a rather different password"}
+PASSWORDS = {"alice": "correct horse battery staple", "carol": "a rather different password", "dora": "the password of dora"}
 FORMER = "the password of before at the homeserver"
 CONFIG = """[gateway]
 port = {port}
@@ -54,10 +55,11 @@ serves = everybody
 
 class Environment:
     """agents: who is enrolled; port: the public one of gateway and homeserver; password: whether one follows after the key; more: further lines for
-    latchkey.conf; synapse: False leaves the homeserver out."""
+    latchkey.conf; synapse: False leaves the homeserver out. before: whom a password alone logged in while the homeserver was as it had been."""
 
     def __init__(self, agents=("alice", "carol"), port=None, password=True, more="", synapse=True, keep=None):
         self.ends, self.browsers, self.gateway, self.homeserver = [], 0, None, None
+        self.agents, self.before = tuple(agents), None
         self.folder = Folder(keep=keep)
         try:
             self._start(agents, port, password, more, synapse)
@@ -137,6 +139,7 @@ class Environment:
         self.admin = homeserver.register("root", FORMER, admin=True)
         for agent in agents:
             homeserver.register(agent, FORMER)
+        self._before(agents)
         folder.write("admin.token", self.admin + "\n")
         folder.write("agents.tsv", self.organisation.desk("export", "external-ids"))
         folder.write("who-is-who", "".join(f"@{agent}:{CHAT} {agent}\n" for agent in agents))
@@ -145,12 +148,29 @@ class Environment:
              "--journal", folder("linked.journal"), "--commit"])
         homeserver.stop()
 
+    def _before(self, agents):
+        """What a password was worth until then. Sessions of that time are ended, as docs/HOMESERVER.md says: no key would end them."""
+        if agents:
+            session, answer = self.matrix.password_login(agents[0], FORMER)
+            self.before = session.whoami() if session else str(answer)
+            if session:
+                session.call("POST", "/_matrix/client/v3/logout", {})
+
     def stop(self):
-        """The last that was started first."""
-        for end in reversed(self.ends):
-            end()
-        self.ends = []
-        self.folder.remove()
+        """The last that was started first. A signal that would end the program waits: what is cleaned up by half stays for ever."""
+        before, faults = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}), []
+        try:
+            while self.ends:
+                try:
+                    self.ends.pop()()
+                except Exception as fault:  # pylint: disable=broad-exception-caught
+                    # The others are to end all the same.
+                    faults.append(fault)
+            self.folder.remove()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if faults:
+            raise faults[0]
 
     def __enter__(self):
         return self

@@ -7,8 +7,10 @@ import re
 import socket
 import ssl
 
-from parts import Listener
+from parts import Listener, free_ports
 
+# What the victim sees instead of key.localhost and chat.localhost.
+KEY, CHAT = "key.evil.localhost", "chat.evil.localhost"
 DROPPED = {"connection", "keep-alive", "transfer-encoding", "content-length", "content-security-policy", "strict-transport-security", "x-frame-options",
            "content-encoding", "cross-origin-opener-policy", "cross-origin-resource-policy", "cross-origin-embedder-policy", "permissions-policy"}
 TEXT = re.compile(r"text/|javascript|json|xml")
@@ -21,7 +23,7 @@ class Relay(Listener):
         self.pairs = [(f"{own}:{port}", f"{true}:{upstream}") for own, true in names.items()]
         # Names alone too: a relying party's identifier has no port.
         self.pairs += list(names.items())
-        self.names, self.upstream, self.change = names, upstream, change or (lambda body: body)
+        self.port, self.names, self.upstream, self.change = port, names, upstream, change or (lambda body: body)
         self.taken, self.seen = [], []
         self.context = ssl.create_default_context(cafile=ca)
         super().__init__(port, handler(self), *certificate)
@@ -86,3 +88,9 @@ def handler(relay):
         def log_message(self, *_):
             """Silent."""
     return Handler
+
+
+def look_alike(house, change=None):
+    """A relay before gateway and homeserver of an Environment, started; the victim's homeserver is then https://CHAT:relay.port."""
+    [port] = free_ports(1)
+    return Relay({KEY: "key.localhost", CHAT: "chat.localhost"}, port, house.port, house.authority.certificate(KEY, CHAT), house.authority.pem, change).start()

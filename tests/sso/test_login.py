@@ -8,8 +8,8 @@ import skip
 from environment import FORMER, PASSWORDS, Environment
 from matrix import login_token
 from parts import wait_for
+from person import FIELD, Person
 
-BUTTON, FIELD, SUBMIT = "[data-do=ask]", "#password", "button[type=submit]"
 PICTURES = os.environ.get("LK_SSO_PICTURES")
 
 
@@ -20,56 +20,23 @@ class Rig(unittest.TestCase):
         cls.addClassCleanup(cls.house.stop)
         cls.matrix, cls.issuer = cls.house.matrix, cls.house.issuer
         cls.browser = cls.house.browser()
-        cls.keys = {name: cls.house.organisation.browser_credential(name) for name in ("alice", "carol")}
+        cls.person = Person(cls.house, cls.browser, picture=cls.picture)
 
     def setUp(self):
         self.browser.clear()
-        self.plugged = None
-        self.addCleanup(self.unplug)
+        self.addCleanup(self.person.unplug)
 
-    def plug(self, name, **options):
-        self.unplug()
-        self.plugged = (name, self.browser.plug(self.keys[name], **options))
-
-    def unplug(self):
-        """The counter of the virtual key goes on where it was when it is plugged in again."""
-        if self.plugged:
-            name, authenticator = self.plugged
-            self.keys[name].counter = max([self.keys[name].counter] + [row["signCount"] for row in self.browser.credentials(authenticator)])
-            self.browser.unplug(authenticator)
-            self.plugged = None
-
-    def picture(self, name):
+    @classmethod
+    def picture(cls, name):
         if PICTURES:
-            self.browser.screenshot(os.path.join(PICTURES, name + ".png"))
-
-    def state(self):
-        """Which view of the page is shown."""
-        return self.browser.find("main").attribute("data-state")
+            cls.browser.screenshot(os.path.join(PICTURES, name + ".png"))
 
     def becomes(self, wanted):
-        self.assertTrue(wait_for(lambda: self.state() == wanted, 15), f"{self.state()} is not {wanted}: {self.browser.text()}")
-
-    def press(self):
-        """From the homeserver's own link to the page, and the button."""
-        self.browser.open(self.matrix.sso_address())
-        self.browser.wait_address("^" + self.issuer)
-        self.picture("1-key")
-        self.browser.find(BUTTON).click()
-
-    def password(self, word):
-        field = self.browser.find(FIELD, 20)
-        self.picture("2-password")
-        field.type(word)
-        self.browser.find(SUBMIT).click()
+        self.assertTrue(wait_for(lambda: self.person.state() == wanted, 15), f"{self.person.state()} is not {wanted}: {self.browser.text()}")
 
     def login(self, name):
         """A session of that agent, by browser, key and password."""
-        self.plug(name)
-        self.press()
-        self.password(PASSWORDS[name])
-        self.browser.wait_address("loginToken=", 20)
-        return self.matrix.token_login(self.browser.address.split("loginToken=")[1].split("&")[0])
+        return self.person.login(name, PASSWORDS[name])
 
 
 class Login(Rig):
@@ -89,13 +56,13 @@ class Login(Rig):
             self.assertEqual(answer.status, 400, answer)
 
     def test_wrong_password(self):
-        self.plug("alice")
-        self.press()
-        self.password("not the password")
+        self.person.plug("alice")
+        self.person.press()
+        self.person.password("not the password")
         self.browser.find("#wrong", 20)
         self.assertNotIn("loginToken", self.browser.address)
         # What was wrong can be put right without another touch.
-        self.password(PASSWORDS["alice"])
+        self.person.password(PASSWORDS["alice"])
         self.browser.wait_address("loginToken=", 20)
 
     def test_each_login_is_a_touch(self):
@@ -103,10 +70,9 @@ class Login(Rig):
         self.assertIsNotNone(session)
         # The same browser a second time, cookies and all: the button, and without the key nothing follows it. WebDriver has no "no key at hand", so the one that is plugged in
         # is nobody's.
-        self.unplug()
-        self.plugged = ("nobody", self.browser.plug())
-        self.keys["nobody"] = self.keys["carol"]
-        self.press()
+        self.person.unplug()
+        self.person.plugged = ("nobody", self.browser.plug())
+        self.person.press()
         self.becomes("cancelled")
         self.assertFalse(self.browser.has(FIELD))
         self.assertTrue(self.browser.address.startswith(self.issuer))
@@ -127,8 +93,8 @@ class Lost(Rig):
         self.house.organisation.desk("report-lost", "alice", plugged=["operator"])
         self.assertTrue(wait_for(lambda: session.whoami() is None, 60))
         self.assertEqual(other.whoami(), "@carol:chat.localhost")
-        self.plug("alice")
-        self.press()
+        self.person.plug("alice")
+        self.person.press()
         self.becomes("refused")
         self.browser.wait_text("Your key is revoked")
         self.assertFalse(self.browser.has(FIELD))

@@ -15,9 +15,7 @@ from matrix import Matrix
 from parts import Folder, free_ports, wait_for
 from plain_provider import Provider
 from proxy import Proxy
-from relay import Relay
-
-KEY, CHAT = "key.evil.localhost", "chat.evil.localhost"
+from relay import CHAT, KEY, Relay, look_alike
 
 
 class WithoutKeys(unittest.TestCase):
@@ -73,7 +71,6 @@ class WithKeys(unittest.TestCase):
         house = Environment(agents=("alice",))
         self.addCleanup(house.stop)
         browser, credential = house.browser(), house.organisation.browser_credential("alice")
-        certificate = house.authority.certificate(KEY, CHAT)
         true, evil = 'relying-party="key.localhost"', f'relying-party="{KEY}"'
         anything = copy.copy(credential)
         anything.rp = KEY
@@ -81,12 +78,11 @@ class WithKeys(unittest.TestCase):
         for what, change, one in (("its own name", lambda body: body, credential), ("the true name", lambda body: body.replace(evil, true), credential),
                                   ("a key that signs for anything", lambda body: body, anything)):
             with self.subTest(what):
-                [port] = free_ports(1)
-                relay = Relay({KEY: "key.localhost", CHAT: "chat.localhost"}, port, house.port, certificate, house.authority.pem, change).start()
+                relay = look_alike(house, change)
                 self.addCleanup(relay.stop)
                 authenticator = browser.plug(one)
-                browser.open(Matrix(f"https://{CHAT}:{port}", house.authority.pem).sso_address())
-                browser.wait_address(f"^https://{KEY}:{port}/authorize")
+                browser.open(Matrix(f"https://{CHAT}:{relay.port}", house.authority.pem).sso_address())
+                browser.wait_address(f"^https://{KEY}:{relay.port}/authorize")
                 browser.find("[data-do=ask]").click()
                 state = wait_for(lambda: browser.find("main").attribute("data-state") in ("unsupported", "cancelled", "failed", "refused"), 30)
                 self.assertTrue(state, browser.text())

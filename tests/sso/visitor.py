@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A person at the login page without a browser: reads its forms and sends them back, with whatever answer of a key the test makes. For thousands of logins, and for
 those that no browser would send."""
+import html
 import html.parser
+import re
 import urllib.parse
 
 
@@ -63,6 +65,12 @@ class Visitor:
 
     def password(self, word):
         return self.send(self.form, password=word)
+
+    def headline(self):
+        """What the page says in large letters, and the code of a refusal if it shows one."""
+        title = re.search(r'<section data-view="refused">.*?<h1[^>]*>(.*?)</h1>', self.answer.text, re.S) or re.search(r"<h[12][^>]*>(.*?)</h", self.answer.text, re.S)
+        code = re.search(r"<code>(E_\w+)</code>", self.answer.text)
+        return " ".join([html.unescape(title.group(1)) if title else f"HTTP status {self.answer.status}"] + ([f"({code.group(1)})"] if code else []))
 
     def login(self, address, word=None):
         """All of it. The application's address that the last answer redirects to, or None."""
