@@ -109,8 +109,9 @@ static char *answer_hidden(struct options *options, const char *prompt)
             fprintf(stderr, "%s(answered from a file)\n", prompt);
         return strdup(lk_secret_string(ready));
     }
-    /* With one secret from a file nobody sits there to type the other. */
-    if (options->pin != NULL || options->password != NULL)
+    /* With one secret from a file somebody types the other only at a terminal. */
+    if (ready != NULL ||
+        ((options->pin != NULL || options->password != NULL) && !isatty(STDIN_FILENO)))
         return NULL;
     return read_line(prompt, true);
 }
