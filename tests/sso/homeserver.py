@@ -7,9 +7,10 @@ import hmac
 import json
 import os
 import secrets
+import subprocess
 
 from agent import Agent
-from parts import ROOT, Missing, Process, listens, run, shipped
+from parts import ROOT, Fault, Missing, Process, listens, run, shipped
 
 VENV = os.path.join(ROOT, "build", "sso-env")
 
@@ -27,7 +28,11 @@ def environment(kind="synapse"):
     words = [os.path.join(ROOT, "tests/sso/install-synapse"), os.path.join(folder, kind)]
     if kind == "client":
         words.insert(1, "--client")
-    run(words)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode == 3:
+        raise Missing(done.stdout.strip().splitlines()[-1])
+    if done.returncode != 0:
+        raise Fault(f"{' '.join(words)}: status {done.returncode}\n{done.stdout}")
     return os.path.join(folder, kind, "bin/python")
 
 
