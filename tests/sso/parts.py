@@ -31,7 +31,7 @@ def program(*names):
         found = shutil.which(name, path=path)
         if found:
             return found
-    raise Missing(f"{names[0]} is not installed (packaging/install-packages quickstart test)")
+    raise Missing(f"{names[0]} is not installed (packaging/install-packages quickstart homeserver)")
 
 
 def free_ports(count):
