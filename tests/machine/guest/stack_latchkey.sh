@@ -190,6 +190,37 @@ refused_with_wrong_keys() {
     check other-untouched 'which was never asked for its PIN' test "$(key_field others status retries)" = 8
 }
 
+# The quickstart beside all this, in a folder of its own: a key that is somebody's becomes part of it and is afterwards what it was.
+quickstart_with_real_key() {
+    expect -f "$machine_folder/guest/quickstart.exp" "$LK_PROJECT/tests/quickstart/table" "$LK_BUILD" "$key_pin"
+}
+
+# quickstart_left CREDENTIALS: the PIN and what the key holds are those of before, and it was asked for one credential.
+quickstart_left() {
+    local now
+    now=$(key_say others dump-credentials)
+    printf '%s\n' "$1" "$now"
+    key_say others counters
+    [[ $now == "$1" && $(key_field others status retries) == 8 && $(key_field others status pin) == set ]] || return 1
+    [[ $(key_field others counters make-credential) == 1 ]]
+}
+
+# Where nobody can touch it, a key is left alone.
+quickstart_without_person() {
+    local said status=0
+    said=$("$LK_PROJECT/tests/quickstart/table" "--build=$LK_BUILD" --only=real-key 2>&1 </dev/null) || status=$?
+    printf '%s\n' "$said"
+    [[ $status == 3 && $said == *'nobody sits'* ]]
+}
+
+check_quickstart() {
+    local held
+    key_say others counters reset >/dev/null
+    held=$(key_say others dump-credentials)
+    check quickstart-nobody 'the quickstart uses no real key where nobody sits' quickstart_without_person
+    check quickstart "the quickstart's rows with a real key" quickstart_with_real_key
+    check quickstart-left 'and the key is what it was' quickstart_left "$held"
+}
 
 run_stack() {
     check install 'cmake --install into /usr, users of sysusers.d' install_project
@@ -211,4 +242,6 @@ run_stack() {
     need right-key-again keys_plugged alices
     expect_login accepted again 'sudo, the right key after all that' sudo alice "$LK_PASSWORD" "$key_pin"
     check_processes
+    need real-key keys_plugged others
+    check_quickstart
 }
