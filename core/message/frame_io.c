@@ -116,6 +116,7 @@ int lk_frame_receive_fd(int fd, struct lk_buf *in, int timeout_ms, struct lk_fra
                         size_t *ret_size, int *ret_fd)
 {
     int64_t deadline = lk_deadline_from(timeout_ms);
+    bool tried = false;
     int passed = -1;
     int r;
 
@@ -123,9 +124,11 @@ int lk_frame_receive_fd(int fd, struct lk_buf *in, int timeout_ms, struct lk_fra
         r = lk_frame_next(lk_buf_view(in), ret_frame, ret_size);
         if (r != -LK_ERR_TRUNCATED)
             break;
-        r = lk_fd_wait(fd, POLLIN, deadline);
+        /* The rest of a frame mostly came with its length: it is looked for before it is waited for. */
+        r = in->len < sizeof(uint32_t) || tried ? lk_fd_wait(fd, POLLIN, deadline) : 0;
         if (r != 0)
             break;
+        tried = in->len >= sizeof(uint32_t);
         r = lk_bytes_receive(fd, in, lk_frame_lacks(in), ret_fd != NULL ? &passed : NULL);
         /* Ready, and yet nothing there: the wait alone decides about the deadline. */
         if (r != 0 && r != -LK_ERR_TIMEOUT)
@@ -183,10 +186,10 @@ int lk_frame_send_fd(int fd, struct lk_view bytes, int pass_fd)
 
     while (bytes.len > 0) {
         size_t sent = 0;
-        int r = lk_fd_wait(fd, POLLOUT, deadline);
+        int r = lk_bytes_send(fd, bytes, pass_fd, &sent);
 
-        if (r == 0)
-            r = lk_bytes_send(fd, bytes, pass_fd, &sent);
+        if (r == 0 && sent == 0)
+            r = lk_fd_wait(fd, POLLOUT, deadline);
         if (r != 0)
             return r;
         if (sent > 0)
