@@ -57,6 +57,7 @@ struct lk_connection {
     void (*work_pin)(struct lk_connection *connection, struct lk_view pin);
     bool closing;       /* flush what stands in out, then close */
     bool dead;          /* closed: freed at the end of the turn */
+    bool resting;       /* answered, and nothing asked since: at the end of its time it is closed without a word */
     bool paused;        /* its requests are not read: too much is queued or in flight */
     uint32_t in_flight; /* requests that are being worked on (gateway) */
     struct lk_timer
@@ -64,6 +65,8 @@ struct lk_connection {
     struct lk_connection *next;
 };
 void lk_connection_close(struct lk_connection *connection);
+/* A worker's question is answered: it may ask another one for some minutes. */
+void lk_connection_rest(struct lk_connection *connection);
 /* Accepts on a listening socket; fd is owned from now on. */
 LK_MUST_USE int lk_connection_listen(struct lk_broker *broker, enum lk_role_socket role, int fd);
 /* For the loop: flushes, resumes and frees. */

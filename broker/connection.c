@@ -21,6 +21,7 @@ enum {
     ACCEPT_BATCH = 64,     /* connections taken in one turn */
     HELLO_MS = 5000,       /* from accept to hello */
     REQUEST_MS = 10000,    /* from hello to the request on host and worker sockets */
+    REST_MS = 300000,      /* from an answer to the next request on worker sockets */
     CLOSE_MS = 5000,       /* for the last flush */
     ACCEPT_PAUSE_MS = 100, /* when descriptors have run out */
     IN_FLIGHT_MAX = 1024,  /* requests of one gateway connection that are being worked on */
@@ -76,7 +77,18 @@ static void connection_refuse(struct lk_connection *connection, int error)
 
 static void connection_late(struct lk_timer *timer)
 {
-    connection_refuse(timer->context, -LK_ERR_TIMEOUT);
+    struct lk_connection *connection = timer->context;
+
+    if (connection->resting)
+        lk_connection_close(connection);
+    else
+        connection_refuse(connection, -LK_ERR_TIMEOUT);
+}
+
+void lk_connection_rest(struct lk_connection *connection)
+{
+    connection->resting = true;
+    lk_loop_arm(connection->broker->loop, &connection->deadline, REST_MS);
 }
 
 /* ---- input ---- */

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The worker socket: one question a connection. Has this person touched his key for this transaction?
+/* The worker socket: one question at a time. Has this person touched his key for this transaction?
  *
  * Hostile input: a worker runs PAM modules with values from the browser. All it can gain here is the count of its passwords: a proof is made by a verified
  * signature only, and a code by the issuer only. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/gateway.h"
-#include "broker/run.h"
+#include "broker/visit.h"
 
 struct prove_job {
     struct lk_gateway_job job; /* first: it is freed by this address */
     uint8_t nonce[LK_NONCE_SIZE];
+    char name[LK_NAME_MAX + 1];
 };
 
 static void prove_answer(struct lk_gateway_job *job, enum lk_reason reason)
@@ -22,32 +24,62 @@ static void prove_answer(struct lk_gateway_job *job, enum lk_reason reason)
     memcpy(verdict.nonce, prove->nonce, sizeof(verdict.nonce));
     if (lk_verdict_encode(&job->connection->out, job->request, &verdict) != 0)
         lk_broker_log(job->broker, "a verdict could not be written");
-    job->connection->closing = true;
+    lk_connection_rest(job->connection);
+}
+
+static enum lk_reason prove_from_visit(struct lk_broker *broker, const struct lk_visit *visit,
+                                       struct lk_change_prove *change)
+{
+    struct lk_statement statement;
+    enum lk_reason reason = lk_visit_judge(broker, visit, &statement);
+
+    if (reason == LK_REASON_NONE && visit->proof.expiry <= lk_clock_now(broker->clock))
+        reason = LK_REASON_PROOF_EXPIRED;
+    change->row_version = visit->row_version;
+    return reason;
+}
+
+static enum lk_reason prove_from_store(struct lk_broker *broker, const char *name,
+                                       const struct lk_store_proof *proof,
+                                       struct lk_change_prove *change)
+{
+    struct lk_store_rows rows = {0};
+    struct lk_standing_result standing;
+    enum lk_reason reason = lk_gateway_judge(broker, &proof->statement, &rows, &standing);
+
+    if (rows.count == 1 && strcmp(rows.name, name) != 0)
+        reason = LK_REASON_NAME_REASSIGNED;
+    if (reason == LK_REASON_NONE && proof->passwords >= LK_PROOF_PASSWORDS)
+        reason = LK_REASON_LIMIT;
+    if (reason == LK_REASON_NONE)
+        change->row_version = rows.rows[0].row_version;
+    lk_store_rows_free(&rows);
+    return reason;
 }
 
 /* Another agent's proof is told apart from nobody's only to a worker, which has its name from the issuer. */
-static enum lk_reason prove_judge(struct lk_broker *broker, const char *name,
-                                  struct lk_change_prove *change)
+static enum lk_reason prove_judge(struct lk_gateway_job *job)
 {
+    const struct prove_job *prove = (const struct prove_job *)job;
+    struct lk_change_prove *change = &job->change.u.prove;
+    const struct lk_visit *visit =
+        job->from_store ? NULL : lk_visit_of_transaction(job->broker, change->transaction);
     struct lk_store_proof proof;
-    struct lk_store_rows rows = {0};
-    struct lk_standing_result standing;
-    enum lk_reason reason = lk_gateway_proof(broker, change->transaction, &proof);
+    enum lk_reason reason;
 
+    if (visit != NULL && strcmp(visit->name, prove->name) == 0) {
+        proof = visit->proof;
+        reason = prove_from_visit(job->broker, visit, change);
+    } else {
+        reason = lk_gateway_proof(job->broker, change->transaction, &proof);
+        if (reason == LK_REASON_NONE)
+            reason = prove_from_store(job->broker, prove->name, &proof, change);
+    }
     if (reason != LK_REASON_NONE)
         return reason;
-    reason = lk_gateway_judge(broker, &proof.statement, &rows, &standing);
-    if (rows.count == 1 && strcmp(rows.name, name) != 0)
-        reason = LK_REASON_NAME_REASSIGNED;
-    if (reason == LK_REASON_NONE && proof.passwords >= LK_PROOF_PASSWORDS)
-        reason = LK_REASON_LIMIT;
-    if (reason == LK_REASON_NONE) {
-        change->statement = proof.statement;
-        change->row_version = rows.rows[0].row_version;
-        memcpy(change->proof_seal, proof.seal, sizeof(change->proof_seal));
-    }
-    lk_store_rows_free(&rows);
-    return reason;
+    change->statement = proof.statement;
+    memcpy(change->proof_seal, proof.seal, sizeof(change->proof_seal));
+    return LK_REASON_NONE;
 }
 
 static int handle_prove(struct lk_broker *broker, struct lk_connection *connection,
@@ -55,7 +87,6 @@ static int handle_prove(struct lk_broker *broker, struct lk_connection *connecti
 {
     struct lk_worker_prove asked;
     struct prove_job *prove;
-    enum lk_reason reason;
     int error = lk_worker_prove_decode(frame->payload, &asked);
 
     if (error != 0)
@@ -67,14 +98,13 @@ static int handle_prove(struct lk_broker *broker, struct lk_connection *connecti
     if (prove == NULL)
         return -LK_ERR_NOMEM;
     lk_loop_disarm(broker->loop, &connection->deadline);
+    connection->resting = false;
     memcpy(prove->nonce, asked.nonce, sizeof(prove->nonce));
     memcpy(prove->job.change.u.prove.transaction, asked.transaction, sizeof(asked.transaction));
     prove->job.change.u.prove.most = LK_PROOF_PASSWORDS;
-    reason = prove_judge(broker, asked.name, &prove->job.change.u.prove);
-    if (reason != LK_REASON_NONE)
-        lk_gateway_job_end(&prove->job, reason);
-    else
-        lk_gateway_job_commit(&prove->job);
+    (void)snprintf(prove->name, sizeof(prove->name), "%s", asked.name);
+    prove->job.judge = prove_judge;
+    lk_gateway_job_go(&prove->job);
     return 0;
 }
 

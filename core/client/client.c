@@ -26,11 +26,22 @@ static int64_t lk_client_now(void)
     return lk_clock_monotonic_ms(&lk_clock_system);
 }
 
+void lk_client_forget(struct lk_client *client)
+{
+    client->fd = -1;
+    lk_buf_clear(&client->in);
+    lk_buf_clear(&client->out);
+}
+
 void lk_client_close(struct lk_client *client)
 {
     lk_fd_close(&client->fd);
-    lk_buf_clear(&client->in);
-    lk_buf_clear(&client->out);
+    lk_client_forget(client);
+}
+
+int lk_client_check(const struct lk_client *client)
+{
+    return lk_peer_check_socket(client->fd, client->owner);
 }
 
 int lk_client_flush(struct lk_client *client)
@@ -123,12 +134,11 @@ static int lk_client_hello(struct lk_client *client, const struct lk_client_opti
 static int lk_client_find(struct lk_client *client, const struct lk_client_options *options,
                           int64_t deadline)
 {
-    uid_t owner;
-    int r = lk_peer_check_path(options->path, geteuid(), &owner);
+    int r = lk_peer_check_path(options->path, geteuid(), &client->owner);
 
     if (r == 0)
         r = lk_client_dial(client, options, deadline);
-    return r == 0 ? lk_peer_check_socket(client->fd, owner) : r;
+    return r == 0 ? lk_client_check(client) : r;
 }
 
 int lk_client_reach(const char *path, int timeout_ms, int *ret_fd)

@@ -16,6 +16,7 @@ struct lk_client {
     struct lk_buf in;
     struct lk_buf out; /* secret: PINs are written into it */
     size_t consume;    /* bytes of in that the last frame took; they go with the next receive */
+    uid_t owner;       /* of the socket, at the time of connecting */
     uint32_t next_request;
 };
 #define LK_CLIENT_INIT ((struct lk_client){.fd = -1})
@@ -39,7 +40,12 @@ LK_MUST_USE int lk_client_connect(struct lk_client *client,
 /* For processes with a loop of their own: the same checks, and a connected, non-blocking socket; the hello is the caller's. It waits only where the listener's
  * queue is full. Errors as above up to -LK_ERR_TIMEOUT. */
 LK_MUST_USE int lk_client_reach(const char *path, int timeout_ms, int *ret_fd);
+/* For whoever keeps a connection: is its descriptor still a socket whose peer may be the broker? Other code of the process may have closed it and opened another.
+ * -LK_ERR_DENIED, -LK_ERR_IO: it is not, and the descriptor is somebody else's; lk_client_forget it. */
+LK_MUST_USE int lk_client_check(const struct lk_client *client);
 void lk_client_close(struct lk_client *client);
+/* As lk_client_close, but leaves the descriptor alone. */
+void lk_client_forget(struct lk_client *client);
 /* Sends what stands in client->out and empties it. */
 LK_MUST_USE int lk_client_flush(struct lk_client *client);
 /* Next frame; its payload is valid until the next call. timeout_ms -1 = none. interrupted is asked at once and then every

@@ -4,7 +4,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -161,6 +168,184 @@ static void test_arguments(void **state)
     assert_int_equal(misspelt.broker.notes->connections, 0);
 }
 
+/* ---- the connection that a PAM worker keeps ---- */
+
+#define AGAIN(reason)                                                                              \
+    {.act = FAKE_PROVE},                                                                           \
+    {                                                                                              \
+        .act = FAKE_VERDICT, .value = (reason)                                                     \
+    }
+
+/* As the worker does it: then libpam does not unload the module. */
+static void *module_load(void)
+{
+    char path[512];
+    void *module;
+
+    snprintf(path, sizeof(path), "%s/security/pam_latchkey.so", getenv("LK_BUILD_DIR"));
+    module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(module);
+    return module;
+}
+
+static bool same_file(int fd, const struct stat *status)
+{
+    struct stat other;
+
+    return fstat(fd, &other) == 0 && other.st_dev == status->st_dev &&
+           other.st_ino == status->st_ino;
+}
+
+/* The descriptor of a socket that stands where the lowest free number was. */
+static int socket_at(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode) ? fd : -1;
+}
+
+static int lowest_free(void)
+{
+    int fd = dup(STDERR_FILENO);
+
+    assert_true(fd >= 0);
+    close(fd);
+    return fd;
+}
+
+/* In one broker's folder, one attempt after the other. */
+static int attempt_again(struct pam_host *host)
+{
+    char path[256];
+
+    snprintf(path, sizeof(path), "%s/pam.d/lktest", host->broker.folder);
+    (void)unlink(path);
+    snprintf(path, sizeof(path), "%s/pam.d", host->broker.folder);
+    (void)rmdir(path);
+    return pam_host_run_on(host);
+}
+
+static void test_kept_while_loaded(void **state)
+{
+    static const struct fake_step script[] = {PROVE,
+                                              {.act = FAKE_VERDICT},
+                                              AGAIN(0),
+                                              AGAIN(LK_REASON_PROOF),
+                                              AGAIN(0),
+                                              {.act = FAKE_WAIT_CLOSE},
+                                              PROVE,
+                                              {.act = FAKE_VERDICT},
+                                              HOST_STAY};
+    struct pam_host host = {.arguments = "transaction", .answer = ID};
+    void *module = module_load();
+    int fd = lowest_free();
+
+    (void)state;
+    fake_broker_start(&host.broker, script);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_not_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(host.broker.notes->connections, 1);
+    assert_int_equal(host.broker.notes->proves, 4);
+    assert_int_not_equal(socket_at(fd), -1);
+    /* With the module its connection goes, and then each attempt has one of its own. */
+    dlclose(module);
+    assert_int_equal(socket_at(fd), -1);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(host.broker.notes->connections, 2);
+    assert_int_equal(socket_at(fd), -1);
+    fake_broker_stop(&host.broker);
+}
+
+/* A broker that has closed meanwhile is asked anew; one that goes with the question is not asked twice: its answer may have counted. */
+static void test_kept_and_gone(void **state)
+{
+    static const struct fake_step closes[] = {
+        PROVE, {.act = FAKE_VERDICT}, PROVE, {.act = FAKE_VERDICT}, HOST_STAY};
+    static const struct fake_step swallows[] = {
+        PROVE, {.act = FAKE_VERDICT}, {.act = FAKE_PROVE}, PROVE, {.act = FAKE_VERDICT}, HOST_STAY};
+    static const struct fake_step wrong[] = {
+        PROVE,         {.act = FAKE_VERDICT}, {.act = FAKE_PROVE}, {.act = FAKE_WRONG_NONCE}, PROVE,
+        {.act = FAKE_VERDICT}, HOST_STAY};
+    struct pam_host host = {.arguments = "transaction", .answer = ID};
+    void *module = module_load();
+
+    (void)state;
+    fake_broker_start(&host.broker, closes);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    /* The script goes on to the next connection and closes the first. */
+    usleep(200000);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(host.broker.notes->connections, 2);
+    fake_broker_stop(&host.broker);
+    fake_broker_start(&host.broker, swallows);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(attempt_again(&host), PAM_AUTHINFO_UNAVAIL);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(host.broker.notes->connections, 2);
+    fake_broker_stop(&host.broker);
+    fake_broker_start(&host.broker, wrong);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_not_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(host.broker.notes->connections, 2);
+    fake_broker_stop(&host.broker);
+    dlclose(module);
+}
+
+/* Other code of the process has closed the descriptor, and what has the number now is not spoken to, nor closed. */
+static void test_kept_number_taken(void **state)
+{
+    static const struct fake_step script[] = {
+        PROVE, {.act = FAKE_VERDICT}, PROVE, {.act = FAKE_VERDICT}, HOST_STAY};
+    struct pam_host host = {.arguments = "transaction", .answer = ID};
+    void *module = module_load();
+    int fd = lowest_free();
+    struct stat status;
+    int pipes[2];
+
+    (void)state;
+    fake_broker_start(&host.broker, script);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(socket_at(fd), fd);
+    assert_int_equal(pipe(pipes), 0);
+    assert_int_equal(fstat(pipes[1], &status), 0);
+    assert_int_equal(dup2(pipes[1], fd), fd);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    assert_int_equal(host.broker.notes->connections, 2);
+    assert_true(same_file(fd, &status));
+    fake_broker_stop(&host.broker);
+    dlclose(module);
+    assert_true(same_file(fd, &status));
+    close(fd);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+/* A child asks on a connection of its own, and the parent's is still good. */
+static void test_kept_not_inherited(void **state)
+{
+    static const struct fake_step script[] = {
+        PROVE, {.act = FAKE_VERDICT}, PROVE, {.act = FAKE_VERDICT}, HOST_STAY};
+    struct pam_host host = {.arguments = "transaction", .answer = ID};
+    void *module = module_load();
+    int status = -1;
+    pid_t pid;
+
+    (void)state;
+    fake_broker_start(&host.broker, script);
+    assert_int_equal(attempt_again(&host), PAM_SUCCESS);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(attempt_again(&host) == PAM_SUCCESS && host.broker.notes->connections == 2 ? 0 : 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    fake_broker_stop(&host.broker);
+    dlclose(module);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +357,10 @@ int main(void)
         cmocka_unit_test(test_nobody_listens_and_silence),
         cmocka_unit_test(test_user_of_the_moment),
         cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_kept_while_loaded),
+        cmocka_unit_test(test_kept_and_gone),
+        cmocka_unit_test(test_kept_number_taken),
+        cmocka_unit_test(test_kept_not_inherited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
