@@ -133,6 +133,7 @@ static const struct lk_field attempt_list[] = {
     LK_STRING(struct lk_sso_attempt, name),
     LK_STRING(struct lk_sso_attempt, remote),
     LK_STRING(struct lk_sso_attempt, language),
+    LK_BOOL(struct lk_sso_attempt, name_wanted),
     LK_VIEW_FIELD(struct lk_sso_attempt, password, 0, LK_SSO_PASSWORD_MAX),
 };
 static const struct lk_fields attempt_fields = LK_FIELDS(attempt_list);

@@ -164,6 +164,7 @@ struct lk_sso_attempt {
     char name[65]; /* PAM_USER: the agent of the verified credential */
     char remote[65];
     char language[3];
+    bool name_wanted;        /* the agent's record has no full name: NSS may know one */
     struct lk_view password; /* empty: the stack must not ask for one */
 };
 LK_MUST_USE int lk_sso_attempt_encode(struct lk_buf *buf, uint32_t request,
@@ -187,7 +188,7 @@ struct lk_sso_attempted {
     enum lk_sso_outcome outcome;
     uint32_t delay_ms; /* what the stack would have slept: the page waits instead */
     char message[129]; /* the last text of the stack for the person, or "" */
-    char full_name[129];
+    char full_name[129]; /* of NSS, where it was wanted; "" = none */
 };
 LK_MUST_USE int lk_sso_attempted_encode(struct lk_buf *buf, uint32_t request,
                                         const struct lk_sso_attempted *attempted);

@@ -97,6 +97,7 @@ static bool worker_give(struct lk_worker *worker, struct lk_visit *visit)
     memcpy(attempt.name, request->name, sizeof(attempt.name));
     memcpy(attempt.remote, visit->remote, sizeof(attempt.remote));
     memcpy(attempt.language, visit->language, sizeof(attempt.language));
+    attempt.name_wanted = request->full_name[0] == '\0';
     worker->request = lk_link_request(&worker->link);
     error = lk_sso_attempt_encode(&worker->link.peer.out, worker->request, &attempt);
     lk_buf_clear(&visit->password);

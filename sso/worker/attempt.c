@@ -178,6 +178,7 @@ void lk_attempt_run(const struct lk_stack *stack, const struct lk_sso_attempt *a
     lk_secret_free(&password);
     ret_attempted->delay_ms = talk.delay_us / MICROSECONDS;
     memcpy(ret_attempted->message, talk.message, sizeof(talk.message));
-    if (ret_attempted->outcome == LK_SSO_ALLOWED)
+    /* A look into NSS can cost more than all the rest of the attempt. */
+    if (attempt->name_wanted && ret_attempted->outcome == LK_SSO_ALLOWED)
         full_name(attempt->name, ret_attempted->full_name, sizeof(ret_attempted->full_name));
 }

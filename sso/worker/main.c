@@ -28,13 +28,17 @@ struct worker {
     timer_t limit;
     unsigned int attempts;
     bool leaving;
+    char language[3]; /* of the last attempt */
     int64_t last_ms; /* end of the last attempt */
     int status;
 };
 
-/* Modules translate what they say: gettext looks at LANGUAGE where the locale is not "C", and looks again after textdomain(). */
-static void language_set(const char *language)
+/* Modules translate what they say: gettext looks at LANGUAGE where the locale is not "C", and looks again after textdomain(), which forgets what it had found. */
+static void language_set(struct worker *worker, const char *language)
 {
+    if (strcmp(worker->language, language) == 0)
+        return;
+    memcpy(worker->language, language, sizeof(worker->language));
     (void)setenv("LANGUAGE", language, 1);
     (void)textdomain("latchkey");
 }
@@ -65,7 +69,7 @@ static int attempt_answer(struct worker *worker, const struct lk_frame *frame)
         error = limit_set(worker, LK_WORKER_SECONDS);
     if (error != 0)
         return error;
-    language_set(attempt.language);
+    language_set(worker, attempt.language);
     lk_attempt_run(&worker->stack, &attempt, &attempted);
     error = limit_set(worker, 0);
     if (error != 0)

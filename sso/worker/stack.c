@@ -95,7 +95,6 @@ static void line_read(struct lk_stack *stack, char *line, int depth)
 {
     char *words[WORDS_MAX];
     size_t count = line_split(line, words);
-    const char *type;
 
     if (count >= 2 && strcmp(words[0], "@include") == 0) {
         stack_read(stack, words[1], depth + 1);
@@ -103,9 +102,7 @@ static void line_read(struct lk_stack *stack, char *line, int depth)
     }
     if (count < 3)
         return;
-    type = words[0][0] == '-' ? words[0] + 1 : words[0];
-    if (strcmp(type, "auth") != 0 && strcmp(type, "account") != 0)
-        return;
+    /* Of whatever type: libpam loads those of sessions and passwords too. */
     if (strcmp(words[1], "include") == 0 || strcmp(words[1], "substack") == 0)
         stack_read(stack, words[2], depth + 1);
     else
@@ -162,6 +159,8 @@ void lk_stack_open(struct lk_stack *stack, const char *service, const char *conf
 {
     *stack = (struct lk_stack){.service = service, .confdir = confdir};
     stack_read(stack, service, 0);
+    /* libpam reads it at every start, besides the service's own, and loads what stands there. */
+    stack_read(stack, "other", 0);
 }
 
 bool lk_stack_changed(const struct lk_stack *stack)

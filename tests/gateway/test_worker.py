@@ -39,9 +39,10 @@ class Worker:
         self.peer.greet(SSO_WORKER)
         return self
 
-    def ask(self, name="alice", password="right", remote="192.0.2.7", language="en", transaction=ID):
+    def ask(self, name="alice", password="right", remote="192.0.2.7", language="en", transaction=ID, name_wanted=True):
         self.request += 1
-        self.peer.send(frames.frame(ATTEMPT, self.request, transaction + string(name) + string(remote) + string(language) + string(password)))
+        self.peer.send(frames.frame(ATTEMPT, self.request, transaction + string(name) + string(remote) + string(language) + bytes([name_wanted])
+                                    + string(password)))
 
     def answer(self, seconds=15):
         """(outcome, delay, message, full name)"""
@@ -186,6 +187,7 @@ class Words(Case):
         worker = self.odd("transaction")
         self.assertEqual(worker.attempt(name="root")[3], pwd.getpwnam("root").pw_gecos.split(",")[0])
         self.assertEqual(worker.attempt(name="nobody-of-this-name")[3], "")
+        self.assertEqual(worker.attempt(name="root", name_wanted=False)[::3], (ALLOWED, ""))
 
 
 class Journal(Case):
@@ -260,6 +262,18 @@ class Life(Case):
         with open(f"/proc/{worker.program.process.pid}/maps", encoding="ascii") as file:
             self.assertIn("pam_lk_odd.so", file.read())
 
+    def test_modules_of_other_stay_loaded(self):
+        """libpam loads those of /etc/pam.d/other at every attempt, of all four types."""
+        copy = self.folder("pam_lk_copy.so")
+        shutil.copy(ODD, copy)
+        self.folder.write("pam.d/other", f"session optional {copy}\n")
+        worker = self.odd("transaction")
+        with open(f"/proc/{worker.program.process.pid}/maps", encoding="ascii") as file:
+            self.assertIn("pam_lk_copy.so", file.read())
+        self.assertEqual(worker.attempt()[0], ALLOWED)
+        self.folder.write("pam.d/other", "auth required pam_deny.so\n")
+        self.assertTrue(worker.peer.closed(5))
+
     def test_sandbox(self):
         self.assertEqual(self.odd("transaction network").attempt()[0], UNAVAILABLE)
         self.assertEqual(self.odd("transaction network", more="network = internet\n").attempt()[0], ALLOWED)
@@ -280,10 +294,10 @@ class Life(Case):
 
 class Hostile(Case):
     def test_frames_that_are_not_for_a_worker(self):
-        good = ID + string("alice") + string("") + string("en") + string("right")
+        good = ID + string("alice") + string("") + string("en") + b"\1" + string("right")
         for bad in (frames.frame(177, 1, b""), frames.frame(180, 1, b""), frames.frame(ATTEMPT, 1, good + b"x"), frames.frame(ATTEMPT, 1, good[:-1]),
-                    frames.frame(ATTEMPT, 1, ID + string("a" * 65) + string("") + string("en") + string("right")),
-                    frames.frame(ATTEMPT, 1, ID + string("alice") + string("") + string("en") + string("p" * 513)),
+                    frames.frame(ATTEMPT, 1, ID + string("a" * 65) + string("") + string("en") + b"\1" + string("right")),
+                    frames.frame(ATTEMPT, 1, ID + string("alice") + string("") + string("en") + b"\1" + string("p" * 513)),
                     frames.hello(SSO_WORKER), frames.hello(8), struct.pack(">I", 1 << 30) + b"xxxxxx"):
             worker = self.odd("transaction")
             worker.peer.send(bad)
@@ -311,15 +325,18 @@ class Hostile(Case):
 
 
 class Broker:
-    """Answers PROVE; reason 0 for alice and this id."""
+    """Answers PROVE; reason 0 for alice and this id. 77 is no reason that anybody knows: refused too."""
 
     def __init__(self, folder):
         os.makedirs(folder("run"), mode=0o755, exist_ok=True)
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(folder("run/worker"))
         self.listener.listen()
-        self.asked = []
+        self.asked, self.connections = [], 0
         threading.Thread(target=self.serve, daemon=True).start()
+
+    def reason(self, ident, name):
+        return 0 if (ident, name) == (ID, "alice") else 77
 
     def serve(self):
         while True:
@@ -332,13 +349,12 @@ class Broker:
                     peer = Peer(end)
                     peer.receive()
                     peer.send(frames.hello(frames.WORKER_SOCKET))
-                    _, request, payload = peer.receive()
-                    nonce, ident, name = payload[:32], payload[32:48], Reader(payload[48:]).string()
-                    self.asked.append((ident, name))
-                    # 77 is no reason that anybody knows: refused too.
-                    reason = 0 if (ident, name) == (ID, "alice") else 77
-                    peer.send(frames.frame(frames.VERDICT, request, nonce + struct.pack(">IB", reason, 255)))
-                    peer.receive(1)
+                    self.connections += 1
+                    while True:
+                        _, request, payload = peer.receive(60)
+                        nonce, ident, name = payload[:32], payload[32:48], Reader(payload[48:]).string()
+                        self.asked.append((ident, name))
+                        peer.send(frames.frame(frames.VERDICT, request, nonce + struct.pack(">IB", self.reason(ident, name), 255)))
                 except (Gone, OSError):
                     pass
 
@@ -368,6 +384,8 @@ class Real(Case):
         worker = self.worker(self.stack)
         self.assertEqual(worker.attempt()[0], ALLOWED)
         self.assertEqual(self.broker.asked, [(ID, "alice")])
+        self.assertEqual(worker.attempt()[0], ALLOWED)
+        self.assertEqual(self.broker.connections, 1)
         self.assertEqual(worker.attempt(password="wrong")[0], WRONG)
         # Another agent's transaction: the password is not even tried.
         self.assertEqual(worker.attempt(name="bob")[0], UNAVAILABLE)
