@@ -21,6 +21,8 @@ struct population {
 };
 /* Fills the store of the house: statements, endorsements signed by its operator, register. The store stays open. */
 void population_make(struct population *population, struct house *house, uint32_t count);
+/* Gives each agent's record a full name. */
+void population_names(struct population *population);
 void population_free(struct population *population);
 void population_subject(uint32_t credential, struct lk_subject *ret_subject);
 void population_credential_id(uint32_t credential, struct lk_credential_id *ret_id);

@@ -142,6 +142,34 @@ static void fill_batch(struct population *population, struct batch *batch, uint3
         lk_buf_clear(&batch->records[i]);
 }
 
+/* Full names, as a directory would have brought them: 512 a transaction. */
+void population_names(struct population *population)
+{
+    struct lk_change *changes = calloc(BATCH, sizeof(*changes));
+    struct lk_change *pointers[BATCH];
+    uint32_t agents = (population->count + 1) / 2;
+
+    NEED(changes != NULL);
+    for (uint32_t first = 0; first < agents; first += BATCH) {
+        size_t count = agents - first < BATCH ? agents - first : BATCH;
+
+        for (size_t i = 0; i < count; i++) {
+            struct lk_change_agent *agent = &changes[i].u.agent;
+
+            changes[i] = (struct lk_change){.kind = LK_CHANGE_AGENT};
+            (void)snprintf(agent->name, sizeof(agent->name), "agent-%zu", first + i);
+            agent->set_full_name = true;
+            (void)snprintf(agent->full_name, sizeof(agent->full_name), "Agent Number %zu",
+                           first + i);
+            pointers[i] = &changes[i];
+        }
+        NEED(lk_store_sqlite.commit(population->house->store, pointers, count) == 0);
+        for (size_t i = 0; i < count; i++)
+            NEED(changes[i].error == 0 && changes[i].reason == LK_REASON_NONE);
+    }
+    free(changes);
+}
+
 void population_make(struct population *population, struct house *house, uint32_t count)
 {
     struct batch *batch = calloc(1, sizeof(*batch));

@@ -76,6 +76,10 @@ static void write_stack(const struct house *house, bool password)
 
     NEED(len > 0 && len < (int)sizeof(text));
     write_text(house, "pam/latchkey-sso", 0644, text);
+    /* libpam reads it at every start, besides the service's own; this is what Debian's does. */
+    write_text(house, "pam/other", 0644,
+               "@include /etc/pam.d/common-auth\n@include /etc/pam.d/common-account\n"
+               "@include /etc/pam.d/common-password\n@include /etc/pam.d/common-session\n");
 }
 
 void gateway_passwords(struct house *house, const uint32_t *credentials, size_t count)

@@ -2,7 +2,7 @@
 /* Whole logins at the gateway: page, touch, PAM, code, token. Prints; fails only when a login was lost or a token is wrong.
  *
  *   LK_BUILD_DIR=build/release bench_sso [--smoke] [--in-flight 1,8,128,256] [--cores 1,2] [--logins 4000] [--credentials 20000] [--workers 4] [--verify-threads 0]
- *       [--rate 500] [--seconds 10] [--idle 10000] [--pending 100000] [--passwords 400] [--skip table,rate,idle,pending,password]
+ *       [--nss-names] [--rate 500] [--seconds 10] [--idle 10000] [--pending 100000] [--passwords 400] [--skip table,rate,idle,pending,password]
  *
  * Costs are microseconds of CPU time a login by process, so that the load, which works on the same machine, is in no figure but the wall rate and the latencies. */
 #include <getopt.h>
@@ -22,6 +22,7 @@ enum { LIST_MAX = 8, ALONE = 8, SLOTS = 4000, DESCRIPTORS = 65536, PASSWORD_FLIG
 static struct {
     uint32_t in_flight[LIST_MAX], cores[LIST_MAX]; /* end with 0 */
     uint32_t logins, credentials, workers, verifies, rate, seconds, idle, pending, passwords;
+    bool nss_names; /* no full name in the agent's record: NSS is asked at each login */
     const char *skip;
 } bench = {.in_flight = {1, 8, 128, 256},
            .cores = {1, 2},
@@ -414,8 +415,9 @@ static bool parse(int argc, char **argv)
                    {"rate", &bench.rate},          {"seconds", &bench.seconds},
                    {"idle", &bench.idle},          {"pending", &bench.pending},
                    {"passwords", &bench.passwords}};
-    enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };
-    struct option options[NUMBERS + 5] = {{"smoke", no_argument, NULL, 'S'},
+    enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]), FIXED = 5 };
+    struct option options[FIXED + NUMBERS + 1] = {{"smoke", no_argument, NULL, 'S'},
+                                          {"nss-names", no_argument, NULL, 'N'},
                                           {"in-flight", required_argument, NULL, 'f'},
                                           {"cores", required_argument, NULL, 'c'},
                                           {"skip", required_argument, NULL, 's'}};
@@ -423,12 +425,14 @@ static bool parse(int argc, char **argv)
     int index = 0;
 
     for (size_t i = 0; i < NUMBERS; i++)
-        options[4 + i] = (struct option){numbers[i].name, required_argument, NULL, 'n'};
+        options[FIXED + i] = (struct option){numbers[i].name, required_argument, NULL, 'n'};
     while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
         bool good = option != '?';
 
         if (option == 'S')
             smoke();
+        else if (option == 'N')
+            bench.nss_names = true;
         else if (option == 's')
             bench.skip = optarg;
         else if (option == 'f')
@@ -436,7 +440,7 @@ static bool parse(int argc, char **argv)
         else if (option == 'c')
             good = parse_list(optarg, bench.cores);
         else if (good)
-            *numbers[index - 4].place = (uint32_t)strtoul(optarg, NULL, 10);
+            *numbers[index - FIXED].place = (uint32_t)strtoul(optarg, NULL, 10);
         if (!good)
             return false;
     }
@@ -463,6 +467,8 @@ int main(int argc, char **argv)
     NEED(setrlimit(RLIMIT_NOFILE, &files) == 0);
     house_begin(&house, NULL);
     population_make(&population, &house, bench.credentials);
+    if (!bench.nss_names)
+        population_names(&population);
     house_close(&house);
     if (wanted("table"))
         table();
