@@ -31,6 +31,7 @@ void lk_peer_stop(struct lk_peer *peer)
 
 static void peer_end(struct lk_peer *peer, int error)
 {
+    peer->unread = peer->unread || peer->out.len > 0;
     lk_peer_stop(peer);
     peer->gone(peer, error);
 }
@@ -52,8 +53,10 @@ int lk_peer_flush(struct lk_peer *peer)
             events |= EPOLLOUT;
             break;
         }
-        if (count < 0)
+        if (count < 0) {
+            peer->unread = errno == EPIPE || errno == ECONNRESET;
             return lk_error_from_errno(errno);
+        }
         lk_buf_consume(&peer->out, (size_t)count);
     }
     return lk_loop_change(peer->loop, &peer->watch, events);
@@ -63,6 +66,7 @@ void lk_peer_fail(struct lk_peer *peer)
 {
     if (peer->watch.fd < 0)
         return;
+    peer->unread = peer->unread || peer->out.len > 0;
     lk_buf_reset(&peer->out);
     (void)shutdown(peer->watch.fd, SHUT_RDWR);
 }
@@ -132,6 +136,7 @@ static int peer_receive(struct lk_peer *peer, bool *ret_more)
     if (count < 0) {
         if (errno == EAGAIN || errno == EINTR)
             return 0;
+        peer->unread = peer->unread || errno == ECONNRESET;
         return lk_error_from_errno(errno);
     }
     error = peer_collect(peer, &message);
@@ -207,6 +212,7 @@ int lk_peer_start(struct lk_peer *peer, struct lk_loop *loop, int fd)
     peer->watch =
         (struct lk_watch){.fd = fd, .events = EPOLLIN, .ready = peer_ready, .context = peer};
     peer->descriptor_count = 0;
+    peer->unread = false;
     peer->stopped = NULL;
     lk_buf_init_secret(&peer->in, 2 * LK_FRAME_MAX);
     lk_buf_init_secret(&peer->out, LK_FRAME_QUEUE_MAX);

@@ -16,6 +16,9 @@ struct lk_peer {
     bool takes_descriptors;               /* else a message that brings one ends the peer */
     int descriptors[LK_PEER_DESCRIPTORS]; /* came and not yet taken, in order */
     size_t descriptor_count;
+    /* For gone: the other side closed before it had read all that was sent (ECONNRESET of a UNIX socket) or could not be reached (EPIPE). The last frame was not
+     * seen whole. */
+    bool unread;
     bool *stopped; /* set while frames are handed out: the handler may stop the peer */
     /* 0, or a negative error: then gone is called with it. */
     int (*frame)(struct lk_peer *peer, const struct lk_frame *frame);

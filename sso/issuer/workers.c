@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* The PAM workers: one connection is one process, one attempt at a time. What waits is bounded in number and time; a worker that takes too long loses its connection, and with it its
- * process. An attempt is never made twice: its password would count twice. */
+ * process. An attempt is never made twice: its password would count twice. One that its worker never read was not made: it goes to another. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,13 +44,29 @@ static void worker_later(struct lk_worker *worker)
     lk_loop_arm(worker->issuer->start.loop, &worker->timer, LK_ISSUER_RETRY_MS);
 }
 
+/* With the time since when it waits: that stays bounded. */
+static void waiting_put_first(struct lk_workers *workers, struct lk_visit *visit)
+{
+    visit->next_waiting = workers->first;
+    if (workers->first == NULL)
+        workers->last = &visit->next_waiting;
+    workers->first = visit;
+    workers->waiting++;
+}
+
+/* A worker leaves of its own will, or dies: as it ends, an attempt may be on its way to it. */
 static void worker_gone(struct lk_link *link, int error)
 {
     struct lk_worker *worker = link->context;
 
     (void)error;
+    if (worker->visit != NULL && link->peer.unread) {
+        waiting_put_first(&worker->issuer->workers, worker->visit);
+        worker->visit = NULL;
+    }
     worker_done(worker, NULL);
     worker_later(worker);
+    workers_dispatch(worker->issuer);
 }
 
 static void worker_ready(struct lk_link *link)
@@ -100,7 +116,6 @@ static bool worker_give(struct lk_worker *worker, struct lk_visit *visit)
     attempt.name_wanted = request->full_name[0] == '\0';
     worker->request = lk_link_request(&worker->link);
     error = lk_sso_attempt_encode(&worker->link.peer.out, worker->request, &attempt);
-    lk_buf_clear(&visit->password);
     if (error != 0)
         return false;
     worker->visit = visit;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +134,57 @@ static void worker_dies(void **state)
     house_touch(&login);
     house_password(&login, HOUSE_PASSWORD);
     house_take_code(&login);
+}
+
+static struct house_end *worker_with_attempt(void)
+{
+    for (int i = 0; i < 500; i++) {
+        for (size_t j = 0; j < HOUSE_ENDS; j++) {
+            struct house_end *end = &house.ends[j];
+            int waiting = 0;
+
+            if (end->used && end->role == LK_SOCKET_SSO_WORKER &&
+                ioctl(end->peer.watch.fd, FIONREAD, &waiting) == 0 && waiting > 0)
+                return end;
+        }
+        usleep(10000);
+    }
+    return NULL;
+}
+
+/* A worker that ends at the very moment when an attempt is put before it: it has read nothing, so another worker makes the attempt. */
+static void worker_leaves(void **state)
+{
+    struct house_login login;
+    struct house_end *end;
+    struct lk_sso_password asked;
+    uint32_t request = 0;
+
+    (void)state;
+    /* Also at the end of the one worker that is left: then the next one that comes. */
+    for (int round = 0; round < 2; round++) {
+        house_until(workers_there);
+        greeted(&login);
+        asked = (struct lk_sso_password){
+            .sealed = LK_VIEW((const uint8_t *)login.sealed, strlen(login.sealed)),
+            .cookie = LK_VIEW(login.cookie, 32),
+            .password = LK_VIEW((const uint8_t *)HOUSE_PASSWORD, sizeof(HOUSE_PASSWORD) - 1)};
+        request = house_request();
+        assert_int_equal(lk_sso_password_encode(&house.web->peer.out, request, &asked), 0);
+        assert_int_equal(lk_peer_flush(&house.web->peer), 0);
+        end = worker_with_attempt();
+        assert_non_null(end);
+        house_end_stop(end);
+        if (round == 1) {
+            house_close(LK_SOCKET_SSO_WORKER);
+            house_open(LK_SOCKET_SSO_WORKER);
+        }
+        assert_true(house_wait(request));
+        assert_int_equal(
+            lk_sso_page_decode(LK_VIEW(house.answer_bytes, house.answer_len), &login.page), 0);
+        house_take_code(&login);
+        assert_int_equal(house.attempts, round + 1);
+    }
 }
 
 static void put_password(struct house_login *login)
@@ -337,8 +389,9 @@ int main(void)
 #define WITH_PASSWORD(test) cmocka_unit_test_setup_teardown(test, house_start_password, house_stop)
     const struct CMUnitTest tests[] = {
         WITH_PASSWORD(no_broker),   WITH_PASSWORD(broker_comes_back), WITH_PASSWORD(broker_silent),
-        WITH_PASSWORD(worker_dies), WITH_PASSWORD(workers_hang),      WITH_PASSWORD(web_leaves),
-        WITH_PASSWORD(old_pages),   WITH_PASSWORD(graceful),          WITH_PASSWORD(metrics),
+        WITH_PASSWORD(worker_dies), WITH_PASSWORD(worker_leaves),     WITH_PASSWORD(workers_hang),
+        WITH_PASSWORD(web_leaves),  WITH_PASSWORD(old_pages),         WITH_PASSWORD(graceful),
+        WITH_PASSWORD(metrics),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
