@@ -98,6 +98,7 @@ desk() {
 desk_in_turns() {
     local pid
     plugged
+    : >"$state/desk.out"
     latchkey --pin-file "$state/anna.pin" "$@" >"$state/desk.out" 2>&1 &
     pid=$!
     take_turns "$state/desk.out" "$pid"
@@ -261,18 +262,16 @@ host_rows() {
     revoked_rows
 }
 
+try_it() { # COMMAND WORDS: one line of what can be tried
+    printf '    %-35s # %s\n' "$1" "$2"
+}
+
 host_by_hand() {
     back_to_work
-    cat <<TEXT
-
-The host. In another terminal:
-
-    cd $state
-    ./latchkey status                   # also: list, show $agent, explain $agent, log, operator list, register verify
-    ./login                             # one login of $agent; password: $password
-                                        # PIN of the key: $(pin_of "$agent")
-    ./key $agent unplug                 # and plug; ./login waits for the key
-    ./key $agent touch wait             # from now on it waits for a touch: ./key $agent touch now
-    ./key $agent misbehave clear-uv     # lie about the PIN; misbehave none ends it; tests/softkey/README.md has the list
-TEXT
+    printf '\nThe host. In another terminal:\n\n    cd %s\n' "$state"
+    try_it './latchkey status' "also: list, show $agent, explain $agent, log, operator list, register verify"
+    try_it './login' "one login of $agent; password: $password; PIN of the key: $(pin_of "$agent")"
+    try_it "./key $agent unplug" 'and plug; ./login waits for the key'
+    try_it "./key $agent touch wait" "from now on it waits for a touch: ./key $agent touch now"
+    try_it "./key $agent misbehave clear-uv" 'lie about the PIN; misbehave none ends it; tests/softkey/README.md has the list'
 }

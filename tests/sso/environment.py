@@ -55,19 +55,19 @@ serves = everybody
 
 class Environment:
     """agents: who is enrolled; port: the public one of gateway and homeserver; password: whether one follows after the key; more: further lines for
-    latchkey.conf; synapse: False leaves the homeserver out. before: whom a password alone logged in while the homeserver was as it had been."""
+    latchkey.conf, policy: further lines of its section [policy]; synapse: False leaves the homeserver out. before: whom a password alone logged in while the homeserver was as it had been."""
 
-    def __init__(self, agents=("alice", "carol"), port=None, password=True, more="", synapse=True, keep=None):
+    def __init__(self, agents=("alice", "carol"), port=None, password=True, more="", synapse=True, keep=None, policy=""):
         self.ends, self.browsers, self.gateway, self.homeserver = [], 0, None, None
         self.agents, self.before = tuple(agents), None
         self.folder = Folder(keep=keep)
         try:
-            self._start(agents, port, password, more, synapse)
+            self._start(agents, port, password, more, synapse, policy)
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, agents, port, password, more, synapse):
+    def _start(self, agents, port, password, more, synapse, policy):
         folder = self.folder
         ports = free_ports(3)
         self.port = port or ports[0]
@@ -80,7 +80,7 @@ class Environment:
         folder.write("other.secret", self.other_secret + "\n")
         for name in ("web", "gateway-keys"):
             folder.make(name)
-        self.organisation = self._part(Organisation(folder, GATEWAY, CONFIG.format(
+        self.organisation = self._part(Organisation(folder, GATEWAY, policy + CONFIG.format(
             port=self.port, folder=folder.path, chat=self.chat, metrics=self.metrics, title=TITLE,
             password="required" if password else "none") + more), "end")
         self.organisation.found(*agents)
@@ -209,7 +209,7 @@ def main():
     os.environ.setdefault("LK_BUILD", arguments.build)
     try:
         with Environment(port=arguments.port, password=not arguments.pin_only) as house:
-            print(f"Homeserver login: {house.matrix.sso_address()}\nAuthority to trust: {house.authority.pem}\n"
+            print(f"A client: {house.chat}/client\nAuthority to trust: {house.authority.pem}\n"
                   f"Agents and passwords: {PASSWORDS}\nFolder: {house.folder.path}\nCtrl-C ends it.", flush=True)
             house.gateway.process.wait()
     except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 import os
 import signal
 
-from parts import Process, listens, program, shipped
+from parts import HERE, Process, listens, program, shipped
 
 HEAD = """daemon off;
 master_process on;
@@ -39,6 +39,11 @@ HOMESERVER = """    server {{
             default_type text/html;
             return 200 "<!doctype html><title>A client</title><p>The page that a login returns to.</p>";
         }}
+        # A client for people; the page above is for programs that take the login token themselves.
+        location = /client {{
+            default_type text/html;
+            alias {client};
+        }}
         location / {{
             proxy_pass http://127.0.0.1:{upstream};
             proxy_http_version 1.1;
@@ -64,7 +69,8 @@ class Proxy:
         if homeserver is not None:
             name, pem, key, upstream = homeserver
             snippet = folder.write("nginx-synapse.conf", shipped("nginx/synapse.conf", [("https://chat.example.org/", f"https://{name}:{port}/")]))
-            text += HOMESERVER.format(port=port, name=name, pem=pem, key=key, snippet=snippet, upstream=upstream)
+            text += HOMESERVER.format(port=port, name=name, pem=pem, key=key, snippet=snippet, upstream=upstream,
+                                      client=os.path.join(HERE, "client.html"))
         folder.write("nginx.conf", text + "}\n")
         self.process = None
 

@@ -22,12 +22,12 @@ class Touch:
         signed = data + hashlib.sha256(client).digest()
         return subprocess.run([self.openssl, "dgst", "-sha256", "-keyform", "DER", "-sign", self.path], input=signed, check=True, capture_output=True).stdout
 
-    def answer(self, challenge, origin, flags=UP | UV, rp=None, counter=None, kind="webauthn.get", client=None, **members):
-        """An assertion: (id, authenticator data, signature, user handle, client data), bytes. challenge: as the page has it, in base64url. client: client data
-        as they are, instead of those that the other arguments describe; members: more members of them."""
+    def answer(self, challenge, origin, flags=UP | UV, rp=None, counter=None, kind="webauthn.get", client=None, rest=b"", **members):
+        """An assertion: (id, authenticator data, signature, user handle, client data), bytes. challenge: as the page has it, in base64url. rest: what follows the
+        counter. client: client data as they are, instead of those that the other arguments describe; members: more members of them."""
         self.counter += 1
         data = hashlib.sha256((rp or self.credential.rp).encode()).digest() + bytes([flags])
-        data += (self.counter if counter is None else counter).to_bytes(4, "big")
+        data += (self.counter if counter is None else counter).to_bytes(4, "big") + rest
         if client is None:
             # In the order and form of WebAuthn L3 section 5.8.1.1.
             client = json.dumps({"type": kind, "challenge": challenge, "origin": origin, "crossOrigin": False, **members}, separators=(",", ":"),
