@@ -172,7 +172,7 @@ static int read_signing(const struct lk_crypto *crypto, const char *path,
     return 0;
 }
 
-/* The newest seal whose time has come goes first; one from the future (another node made it) opens already. */
+/* The newest seal whose time has come goes first, or the oldest if that of none has; one from the future (another node made it) opens already. */
 static void order_seals(struct lk_settings *settings, size_t newest)
 {
     uint8_t kept[32];
@@ -211,10 +211,10 @@ int lk_keys_read(const struct lk_crypto *crypto, const char *path, int64_t now,
         if (error != 0)
             (void)complain(file, NULL, error);
     }
-    if (error == 0 && newest == SIZE_MAX)
+    if (error == 0 && provider->seal_count == 0)
         error = complain(path, "no sealing key", -LK_ERR_NOT_FOUND);
     if (error == 0)
-        order_seals(settings, newest);
+        order_seals(settings, newest != SIZE_MAX ? newest : 0);
     return error;
 }
 

@@ -70,7 +70,8 @@ bool lk_oidc_client_serves(const struct lk_oidc_client *client, const char *grou
 /* One line of at least LK_OIDC_SECRET_MIN characters [A-Za-z0-9_-] and nothing else: its SHA-256. -LK_ERR_RANGE (too short), -LK_ERR_ENCODING. */
 LK_MUST_USE int lk_oidc_secret_read(const struct lk_crypto *crypto, struct lk_view file,
                                     uint8_t ret_digest[32]);
-/* The key of this algorithm that signs at that time: the newest whose time has come, or NULL. */
+/* The key of this algorithm that signs at that time: the newest whose time has come. Before the time of the first (a clock that was set back a little, right after the keys
+ * were made) it is the oldest: it is published like any other. NULL: there is none of this algorithm. */
 const struct lk_oidc_key *lk_oidc_key_signing(const struct lk_oidc_provider *provider,
                                               enum lk_config_algorithm algorithm, int64_t now);
 

@@ -100,15 +100,19 @@ const struct lk_oidc_key *lk_oidc_key_signing(const struct lk_oidc_provider *pro
     enum lk_algorithm wanted =
         algorithm == LK_CONFIG_RS256 ? LK_ALGORITHM_RS256 : LK_ALGORITHM_ES256;
     const struct lk_oidc_key *best = NULL;
+    const struct lk_oidc_key *oldest = NULL;
 
     for (size_t i = 0; i < provider->key_count; i++) {
         const struct lk_oidc_key *key = &provider->keys[i];
 
-        if (lk_signing_key_algorithm(key->key) == wanted && key->signs_from <= now &&
-            (best == NULL || key->signs_from > best->signs_from))
+        if (lk_signing_key_algorithm(key->key) != wanted)
+            continue;
+        if (key->signs_from <= now && (best == NULL || key->signs_from > best->signs_from))
             best = key;
+        if (oldest == NULL || key->signs_from < oldest->signs_from)
+            oldest = key;
     }
-    return best;
+    return best != NULL ? best : oldest;
 }
 
 enum lk_oidc_strength lk_oidc_strength(uint32_t facts)

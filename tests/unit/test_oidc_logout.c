@@ -246,7 +246,11 @@ static void key_list(void **state)
     assert_ptr_equal(lk_oidc_key_signing(&oidc, LK_CONFIG_ES256, OIDC_NOW + 86399), &oidc_keys[1]);
     assert_ptr_equal(lk_oidc_key_signing(&oidc, LK_CONFIG_ES256, OIDC_NOW + 86400), &oidc_keys[2]);
     assert_ptr_equal(lk_oidc_key_signing(&oidc, LK_CONFIG_RS256, OIDC_NOW), &oidc_keys[3]);
-    assert_null(lk_oidc_key_signing(&oidc, LK_CONFIG_ES256, 0));
+    /* Before any of them. */
+    assert_ptr_equal(lk_oidc_key_signing(&oidc, LK_CONFIG_ES256, 0), &oidc_keys[0]);
+    oidc.key_count = 0;
+    assert_null(lk_oidc_key_signing(&oidc, LK_CONFIG_ES256, OIDC_NOW));
+    oidc.key_count = 4;
 }
 
 static void issuer_port(void **state)
