@@ -212,6 +212,17 @@ static void status_store(struct lk_broker *broker, struct lk_desk_pairs *pairs)
     }
 }
 
+static void status_clock(struct lk_broker *broker, struct lk_desk_pairs *pairs)
+{
+    char newest[32];
+
+    if (lk_broker_ready(broker) != LK_REASON_CLOCK)
+        return;
+    lk_clock_format(newest, sizeof newest, broker->clock_floor);
+    pair(pairs, "warning",
+         "E_CLOCK: the clock is behind the newest record, %s: no login until it is set", newest);
+}
+
 int lk_desk_handle_status(struct lk_broker *broker, struct lk_connection *connection,
                           const struct lk_frame *frame)
 {
@@ -230,6 +241,7 @@ int lk_desk_handle_status(struct lk_broker *broker, struct lk_connection *connec
     pair(&pairs, "started", "%s", started);
     status_operators(broker, &pairs);
     status_store(broker, &pairs);
+    status_clock(broker, &pairs);
     pair(&pairs, "device", "%s",
          broker->device == NULL            ? "E_DEVICE_UNAVAILABLE"
          : lk_device_owner(broker) != NULL ? lk_device_owner(broker)
