@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import time
@@ -153,12 +154,8 @@ class Machine:
 
     def at_gateway(self, word=PASSWORD):
         """(the page's headline or None, the ID token's claims or None) of a whole login by way of nginx."""
-        verifier, browser = secrets.token_urlsafe(32), Agent(self.authority)
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        visitor = Visitor(browser, GATEWAY, self.touch)
-        where = visitor.login(GATEWAY + "/authorize?" + urllib.parse.urlencode({
-            "client_id": "synapse", "redirect_uri": BACK, "response_type": "code", "scope": "openid", "state": "s", "nonce": "n",
-            "code_challenge": challenge, "code_challenge_method": "S256"}), word)
+        verifier, visitor = secrets.token_urlsafe(32), Visitor(Agent(self.authority), GATEWAY, self.touch)
+        where = visitor.login(asked(verifier), word)
         if where is None:
             return visitor.headline(), None
         basic = base64.b64encode(f"synapse:{self.secret}".encode()).decode()
@@ -169,6 +166,21 @@ class Machine:
             return repr(answer), None
         part = answer.json()["id_token"].split(".")[1]
         return None, json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+    def page(self):
+        """Somebody who has the page open."""
+        visitor = Visitor(Agent(self.authority), GATEWAY, self.touch)
+        visitor.open(asked(secrets.token_urlsafe(32)))
+        return visitor
+
+
+def asked(verifier):
+    """The address that an application sends a browser to."""
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return GATEWAY + "/authorize?" + urllib.parse.urlencode({
+        "client_id": "synapse", "redirect_uri": BACK, "response_type": "code", "scope": "openid", "state": "s", "nonce": "n",
+        "code_challenge": challenge, "code_challenge_method": "S256"})
 
 
 def processes():
@@ -250,6 +262,44 @@ class UnitsTest(unittest.TestCase):
             say("systemctl", "reload", name)
         self.assert_logins()
         self.assertEqual([say("systemctl", "show", "-P", "MainPID", name) for name in names], before)
+
+    def restart(self):
+        say("systemctl", "restart", "latchkeyd.service", "latchkey-sso-issuer.service", "latchkey-sso-web.service")
+        self.assert_logins()
+
+    def clock(self, seconds):
+        with open("/usr/lib/lk-clock", "r+b") as file:
+            file.write(struct.pack("=q", seconds))
+
+    def test_clock_stepped(self):
+        """Back behind what is on record: no login of any kind, by a name of its own, while what needs no clock is served. Forward: what was begun is over."""
+        shutil.copy(f"{BUILD}/tests/liblk_clock_step.so", "/usr/lib/lk_clock_step.so")
+        with open("/usr/lib/lk-clock", "wb") as file:
+            file.write(bytes(8))
+        write("/etc/ld.so.preload", "/usr/lib/lk_clock_step.so\n")
+        try:
+            self.restart()
+            self.clock(-600)
+            let_in, said = self.machine.at_host("alice")
+            self.assertFalse(let_in)
+            self.assertIn("clock", said)
+            headline, claims = self.machine.at_gateway()
+            self.assertIsNone(claims)
+            self.assertIn("E_CLOCK", headline)
+            for path in ("/jwks", "/.well-known/openid-configuration"):
+                self.assertEqual(Agent(self.machine.authority).get(GATEWAY + path).status, 200)
+            self.assertIn("E_CLOCK", say("latchkey", "status", status=None))
+            # Within the two minutes that clocks may differ.
+            self.clock(-60)
+            self.assert_logins()
+            visitor = self.machine.page()
+            self.clock(3600)
+            visitor.press()
+            self.assertIsNone(visitor.answer.location)
+            self.clock(0)
+        finally:
+            os.remove("/etc/ld.so.preload")
+            self.restart()
 
     def test_stop_and_start(self):
         """Asked to, everything leaves by itself; the first to come starts it again."""
