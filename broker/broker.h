@@ -69,6 +69,10 @@ void lk_connection_close(struct lk_connection *connection);
 void lk_connection_rest(struct lk_connection *connection);
 /* Accepts on a listening socket; fd is owned from now on. */
 LK_MUST_USE int lk_connection_listen(struct lk_broker *broker, enum lk_role_socket role, int fd);
+/* From the first request of a turn to its end: one snapshot for all that is read, one batch for what is decided (lk_store_thread_hold). Released by itself at the
+ * turn's end; by hand before completions are heard, and before the store is closed. */
+void lk_broker_turn_hold(struct lk_broker *broker);
+void lk_broker_turn_release(struct lk_broker *broker);
 /* For the loop: flushes, resumes and frees. */
 void lk_connection_turn_end(void *broker);
 /* Closes all of them and the listeners. */
@@ -160,6 +164,8 @@ struct lk_broker {
     enum lk_reason store_reason;
     char store_text[257];
     struct lk_store_thread *store_thread;
+    bool turn_held; /* lk_broker_turn_hold */
+    bool turn_snapshot;
     struct lk_mark *mark;
     struct lk_register_report register_report;
     struct lk_subject broker_id;

@@ -199,20 +199,32 @@ static int connection_frames(struct lk_connection *connection)
     return lk_buf_error(&connection->out);
 }
 
-/* Many logins may stand in one read: they are read in one snapshot (each commit of the writer empties the page cache of a reader), and what they decide goes to the
- * disk together. No completion is heard in between, so nobody misses a change that he was told of. */
+/* Many requests may be ready in one turn of the loop, of one connection and of many: they are read in one snapshot (each commit of the writer empties the
+ * page cache of a reader), and what they decide goes to the disk together. No completion is heard in between, so nobody misses a change that he was told of. */
+void lk_broker_turn_hold(struct lk_broker *broker)
+{
+    if (!broker->turn_held) {
+        lk_store_thread_hold(broker->store_thread);
+        broker->turn_held = true;
+    }
+    if (!broker->turn_snapshot && broker->store != NULL)
+        broker->turn_snapshot = broker->store_ops->hold(broker->store) == 0;
+}
+
+void lk_broker_turn_release(struct lk_broker *broker)
+{
+    if (broker->turn_held)
+        lk_store_thread_release(broker->store_thread);
+    if (broker->turn_snapshot)
+        broker->store_ops->release(broker->store);
+    broker->turn_held = false;
+    broker->turn_snapshot = false;
+}
+
 static int connection_work(struct lk_connection *connection)
 {
-    struct lk_broker *broker = connection->broker;
-    bool held = broker->store != NULL && broker->store_ops->hold(broker->store) == 0;
-    int error;
-
-    lk_store_thread_hold(broker->store_thread);
-    error = connection_frames(connection);
-    lk_store_thread_release(broker->store_thread);
-    if (held)
-        broker->store_ops->release(broker->store);
-    return error;
+    lk_broker_turn_hold(connection->broker);
+    return connection_frames(connection);
 }
 
 static void connection_read(struct lk_connection *connection)
@@ -295,6 +307,7 @@ void lk_connection_turn_end(void *context)
     struct lk_broker *broker = context;
     struct lk_connection **place = &broker->connections;
 
+    lk_broker_turn_release(broker);
     for (struct lk_connection *one = broker->connections; one != NULL; one = one->next) {
         int error;
 
@@ -311,6 +324,7 @@ void lk_connection_turn_end(void *context)
         else
             connection_flush(one);
     }
+    lk_broker_turn_release(broker);
     while (*place != NULL) {
         struct lk_connection *one = *place;
 

@@ -83,6 +83,7 @@ static void store_collect(struct lk_watch *watch, uint32_t events)
     struct lk_broker *broker = watch->context;
 
     (void)events;
+    lk_broker_turn_release(broker);
     lk_store_thread_collect(broker->store_thread);
 }
 
@@ -271,6 +272,7 @@ struct lk_broker *lk_broker_free(struct lk_broker *broker)
         broker->gather = lk_gather_free(broker->gather);
         lk_loop_remove(broker->loop, &broker->store_ready);
         lk_loop_disarm(broker->loop, &broker->heads);
+        lk_broker_turn_release(broker);
         /* Commits what is queued; completions come back here while everything they touch is still there. */
         lk_state_close_store(broker);
         broker->guard = lk_crash_guard_close(broker->guard);

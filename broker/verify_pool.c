@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 struct lk_verify_pool {
+    struct lk_broker *broker;
     struct lk_loop *loop;
     const struct lk_crypto *crypto;
     struct lk_watch watch;
@@ -132,12 +133,14 @@ static void pool_collect(struct lk_verify_pool *pool)
 
 static void pool_ready(struct lk_watch *watch, uint32_t events)
 {
+    struct lk_verify_pool *pool = watch->context;
     uint64_t count;
 
     (void)events;
     if (read(watch->fd, &count, sizeof(count)) < 0)
         return;
-    pool_collect(watch->context);
+    lk_broker_turn_hold(pool->broker);
+    pool_collect(pool);
 }
 
 int lk_verify_pool_start(struct lk_broker *broker, uint32_t threads,
@@ -150,6 +153,7 @@ int lk_verify_pool_start(struct lk_broker *broker, uint32_t threads,
 
     if (pool == NULL)
         return -LK_ERR_NOMEM;
+    pool->broker = broker;
     pool->loop = broker->loop;
     pool->crypto = broker->crypto;
     pool->last = &pool->first;

@@ -18,7 +18,7 @@ int lk_store_thread_fd(const struct lk_store_thread *thread);
 LK_MUST_USE int lk_store_thread_queue(struct lk_store_thread *thread, struct lk_change *change);
 /* From hold to release the writer waits until LK_STORE_GATHER changes are queued: of what the loop decides in one go it then makes few
  * transactions, whose cost is by the transaction more than by the change. Loop thread only, which must not sleep in between. Accept NULL. */
-enum { LK_STORE_GATHER = 32 };
+enum { LK_STORE_GATHER = 128 };
 void lk_store_thread_hold(struct lk_store_thread *thread);
 void lk_store_thread_release(struct lk_store_thread *thread);
 /* Calls done of every finished change, on the calling (loop) thread. */
