@@ -127,6 +127,12 @@ LK_MUST_USE int lk_standing_judge(struct lk_broker *broker, const struct lk_stor
                                   const struct lk_store_row *row, enum lk_kind kind,
                                   struct lk_standing_result *ret_result);
 
+/* A statement against which nothing stood a moment ago, and of whose row the caller's transaction will refuse every change: mark, times and policy now. NONE, and the
+ * statement decoded. */
+enum lk_reason lk_standing_again(struct lk_broker *broker, struct lk_view statement,
+                                 const struct lk_digest *digest,
+                                 struct lk_statement *ret_statement);
+
 /* Endorsement verdict through the cache: by SHA-256(record bytes, set digest). */
 LK_MUST_USE int lk_endorsement_verdict(struct lk_broker *broker, struct lk_view record,
                                        struct lk_endorsement *ret_endorsement,
@@ -148,6 +154,7 @@ struct lk_limits;
 struct lk_challenge_keys;
 struct lk_gather;
 struct lk_crash_guard;
+struct lk_visits;
 
 struct lk_broker {
     const char *config_path; /* borrowed */
@@ -173,6 +180,7 @@ struct lk_broker {
     struct lk_digest operators_digest;
     struct lk_buf operators_chain; /* file bytes */
     struct lk_endorsement_cache *cache;
+    struct lk_visits *visits;
     struct lk_verify_pool *pool; /* NULL = inline */
     struct lk_device_link *device;
     struct lk_names_link *names;

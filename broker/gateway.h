@@ -11,6 +11,9 @@ struct lk_gateway_job {
     struct lk_connection *connection; /* NULL once the peer is gone: nobody is answered */
     uint32_t request;
     struct lk_change change;
+    /* NULL, or: fills what the change rests on; NONE: to be committed. From the visit where there is one (visit.h), unless from_store. */
+    enum lk_reason (*judge)(struct lk_gateway_job *job);
+    bool from_store; /* what was judged from the visit is not as it was: judged anew, once */
     /* Writes the answer; called only while the peer is there. */
     void (*answer)(struct lk_gateway_job *job, enum lk_reason reason);
     struct lk_gateway_job *next; /* of this connection */
@@ -28,6 +31,8 @@ void lk_gateway_job_unlink(struct lk_gateway_job *job);
 void lk_gateway_job_end(struct lk_gateway_job *job, enum lk_reason reason);
 /* Queues job->change, which the caller has filled; then lk_gateway_job_end with what became of it. */
 void lk_gateway_job_commit(struct lk_gateway_job *job);
+/* Judges, then commits or ends. */
+void lk_gateway_job_go(struct lk_gateway_job *job);
 
 /* What stands against this statement's credential at the gateway now: the store's state, the house's, the credential's. *ret_rows is the caller's to free in every case. */
 enum lk_reason lk_gateway_judge(struct lk_broker *broker, const struct lk_digest *statement,

@@ -7,6 +7,7 @@
 
 #include "broker/gateway.h"
 #include "broker/run.h"
+#include "broker/visit.h"
 
 /* ---- CODE ---- */
 
@@ -33,29 +34,56 @@ static int code_seal(struct lk_broker *broker, struct lk_change_code *change,
     return lk_code_seal(broker, &code, change->seal);
 }
 
-/* What the statement behind this proof is, if the proof may become a code. */
-static enum lk_reason code_judge(struct lk_broker *broker, struct lk_change_code *change)
+/* NONE: the proof of this login, and the row version of its statement. */
+static enum lk_reason code_proof(struct lk_broker *broker, struct lk_change_code *change,
+                                 struct lk_store_proof *ret_proof)
 {
-    struct lk_store_proof proof;
     struct lk_store_rows rows = {0};
     struct lk_standing_result standing;
-    enum lk_reason reason = lk_gateway_proof(broker, change->transaction, &proof);
+    enum lk_reason reason = lk_gateway_proof(broker, change->transaction, ret_proof);
 
     if (reason != LK_REASON_NONE)
         return reason;
     /* No stack has asked: the password was not. */
-    if (proof.passwords == 0)
+    if (ret_proof->passwords == 0)
         return LK_REASON_PROOF;
-    reason = lk_gateway_judge(broker, &proof.statement, &rows, &standing);
-    if (reason == LK_REASON_NONE) {
-        change->statement = proof.statement;
+    reason = lk_gateway_judge(broker, &ret_proof->statement, &rows, &standing);
+    if (reason == LK_REASON_NONE)
         change->row_version = rows.rows[0].row_version;
-        memcpy(change->proof_seal, proof.seal, sizeof(change->proof_seal));
-        if (code_seal(broker, change, &proof) != 0)
-            reason = LK_REASON_INTERNAL;
-    }
     lk_store_rows_free(&rows);
     return reason;
+}
+
+/* What the statement behind this proof is, if the proof may become a code. */
+static enum lk_reason code_judge(struct lk_gateway_job *job)
+{
+    struct lk_change_code *change = &job->change.u.code;
+    struct lk_statement statement;
+    const struct lk_visit *visit =
+        job->from_store ? NULL
+                        : lk_visit_of_transaction(job->broker, change->transaction, &statement);
+    struct lk_store_proof proof;
+    enum lk_reason reason = LK_REASON_NONE;
+
+    /* Whether a stack has asked is then seen by the transaction. */
+    if (visit != NULL) {
+        proof = visit->proof;
+        change->row_version = visit->row_version;
+    } else {
+        reason = code_proof(job->broker, change, &proof);
+    }
+    if (reason != LK_REASON_NONE)
+        return reason;
+    change->statement = proof.statement;
+    memcpy(change->proof_seal, proof.seal, sizeof(change->proof_seal));
+    return code_seal(job->broker, change, &proof) == 0 ? LK_REASON_NONE : LK_REASON_INTERNAL;
+}
+
+static void code_answer(struct lk_gateway_job *job, enum lk_reason reason)
+{
+    if (reason == LK_REASON_NONE)
+        lk_visit_coded(job->broker, &job->change.u.code);
+    lk_gateway_answer_result(job, reason);
 }
 
 int lk_gateway_handle_code(struct lk_broker *broker, struct lk_connection *connection,
@@ -64,7 +92,6 @@ int lk_gateway_handle_code(struct lk_broker *broker, struct lk_connection *conne
     struct lk_gateway_code asked;
     struct lk_change_code *change;
     struct code_job *code;
-    enum lk_reason reason;
     int error = lk_gateway_code_decode(frame->payload, &asked);
 
     if (error == 0 && !lk_gateway_client_valid(asked.client))
@@ -72,7 +99,7 @@ int lk_gateway_handle_code(struct lk_broker *broker, struct lk_connection *conne
     if (error != 0)
         return error;
     code = (struct code_job *)lk_gateway_job_new(connection, frame->request, sizeof(*code),
-                                                 LK_CHANGE_CODE, lk_gateway_answer_result);
+                                                 LK_CHANGE_CODE, code_answer);
     if (code == NULL)
         return -LK_ERR_NOMEM;
     change = &code->job.change.u.code;
@@ -84,25 +111,27 @@ int lk_gateway_handle_code(struct lk_broker *broker, struct lk_connection *conne
         memcpy(code->data, asked.data.data, asked.data.len);
     change->data = LK_VIEW(code->data, asked.data.len);
     change->expiry = lk_clock_now(broker->clock) + LK_CODE_SECONDS;
-    reason = code_judge(broker, change);
-    if (reason != LK_REASON_NONE)
-        lk_gateway_job_end(&code->job, reason);
-    else
-        lk_gateway_job_commit(&code->job);
+    code->job.judge = code_judge;
+    lk_gateway_job_go(&code->job);
     return 0;
 }
 
 /* ---- REDEEM and ACCESS ---- */
 
-static void redeemed_fill(struct lk_gateway_redeemed *redeemed, const struct lk_store_code *code,
-                          const struct lk_store_rows *rows, const struct lk_statement *statement)
+static void redeemed_agent(struct lk_gateway_redeemed *redeemed, const struct lk_subject *subject,
+                           const char *name, const char *full_name, const char *email)
 {
-    memcpy(redeemed->subject, rows->subject.bytes, sizeof(redeemed->subject));
+    memcpy(redeemed->subject, subject->bytes, sizeof(redeemed->subject));
+    (void)snprintf(redeemed->name, sizeof(redeemed->name), "%s", name);
+    (void)snprintf(redeemed->full_name, sizeof(redeemed->full_name), "%s", full_name);
+    (void)snprintf(redeemed->email, sizeof(redeemed->email), "%s", email);
+}
+
+static void redeemed_fill(struct lk_gateway_redeemed *redeemed, const struct lk_store_code *code,
+                          const struct lk_statement *statement)
+{
     memcpy(redeemed->sid, code->sid, sizeof(redeemed->sid));
     memcpy(redeemed->client, code->client, sizeof(redeemed->client));
-    (void)snprintf(redeemed->name, sizeof(redeemed->name), "%s", rows->name);
-    (void)snprintf(redeemed->full_name, sizeof(redeemed->full_name), "%s", rows->full_name);
-    (void)snprintf(redeemed->email, sizeof(redeemed->email), "%s", rows->email);
     lk_gateway_groups(statement, redeemed->groups, sizeof(redeemed->groups));
     redeemed->auth_time = code->auth_time;
     redeemed->facts = code->facts & (LK_LOGIN_FACT_USER_VERIFIED | LK_LOGIN_FACT_ATTESTED);
@@ -121,17 +150,42 @@ static void redeem_answer(struct lk_gateway_job *job, enum lk_reason reason)
 
     if (reason == LK_REASON_NONE)
         answer = redeem->redeemed;
+    /* Used: what comes again is answered from the store. */
+    lk_visit_forget(job->broker, job->change.u.redeem.code);
     if (lk_gateway_redeemed_encode(&job->connection->out, job->request, &answer) != 0)
         lk_broker_log(job->broker, "an answer could not be written");
 }
 
-/* NONE: to be committed. A used code is committed as well: the transaction ends its session. */
-static enum lk_reason redeem_judge(struct lk_broker *broker, struct redeem_job *redeem)
+/* The code as the store has it; whether it was used or its session has ended is seen by the transaction. */
+static void code_of_visit(const struct lk_visit *visit, struct lk_store_code *ret_code)
+{
+    ret_code->known = true;
+    ret_code->statement = visit->proof.statement;
+    ret_code->expiry = visit->code_expiry;
+    ret_code->auth_time = visit->proof.auth_time;
+    ret_code->facts = visit->proof.facts;
+    ret_code->data_len = (uint16_t)visit->data.len;
+    memcpy(ret_code->sid, visit->sid, sizeof(ret_code->sid));
+    memcpy(ret_code->client, visit->client, sizeof(ret_code->client));
+    memcpy(ret_code->seal, visit->code_seal, sizeof(ret_code->seal));
+    if (visit->data.len > 0)
+        memcpy(ret_code->data, visit->data.data, visit->data.len);
+}
+
+static void redeem_visited(const struct lk_visit *visit, struct redeem_job *redeem)
+{
+    code_of_visit(visit, &redeem->code);
+    redeem->job.change.u.redeem.row_version = visit->row_version;
+    redeemed_agent(&redeem->redeemed, &visit->subject, visit->name, visit->full_name, visit->email);
+}
+
+/* A code that was used is told by access_expiry, and judged no further. */
+static enum lk_reason redeem_stored(struct lk_broker *broker, struct redeem_job *redeem,
+                                    struct lk_standing_result *standing)
 {
     struct lk_change_redeem *change = &redeem->job.change.u.redeem;
     const struct lk_store_code *code = &redeem->code;
     struct lk_store_rows rows = {0};
-    struct lk_standing_result standing;
     enum lk_reason reason = lk_broker_ready(broker);
 
     if (reason != LK_REASON_NONE)
@@ -142,20 +196,41 @@ static enum lk_reason redeem_judge(struct lk_broker *broker, struct redeem_job *
         return LK_REASON_CODE;
     if (code->access_expiry != 0)
         return LK_REASON_NONE;
-    reason = lk_gateway_judge(broker, &code->statement, &rows, &standing);
+    reason = lk_gateway_judge(broker, &code->statement, &rows, standing);
     if (reason == LK_REASON_NONE && code->ended)
         reason = LK_REASON_CODE;
-    if (reason == LK_REASON_NONE && code->expiry <= lk_clock_now(broker->clock))
-        reason = LK_REASON_CODE_EXPIRED;
     if (reason == LK_REASON_NONE) {
-        change->statement = code->statement;
         change->row_version = rows.rows[0].row_version;
-        memcpy(change->code_seal, code->seal, sizeof(change->code_seal));
-        redeemed_fill(&redeem->redeemed, code, &rows, &standing.statement);
-        redeem->redeemed.data = LK_VIEW(code->data, code->data_len);
+        redeemed_agent(&redeem->redeemed, &rows.subject, rows.name, rows.full_name, rows.email);
     }
     lk_store_rows_free(&rows);
     return reason;
+}
+
+/* NONE: to be committed. A used code is committed as well: the transaction ends its session. */
+static enum lk_reason redeem_judge(struct lk_gateway_job *job)
+{
+    struct redeem_job *redeem = (struct redeem_job *)job;
+    struct lk_change_redeem *change = &job->change.u.redeem;
+    const struct lk_store_code *code = &redeem->code;
+    struct lk_standing_result standing;
+    const struct lk_visit *visit =
+        job->from_store ? NULL : lk_visit_of_code(job->broker, change->code, &standing.statement);
+    enum lk_reason reason = LK_REASON_NONE;
+
+    if (visit != NULL && strcmp(visit->client, change->client) == 0)
+        redeem_visited(visit, redeem);
+    else
+        reason = redeem_stored(job->broker, redeem, &standing);
+    if (reason != LK_REASON_NONE || code->access_expiry != 0)
+        return reason;
+    if (code->expiry <= lk_clock_now(job->broker->clock))
+        return LK_REASON_CODE_EXPIRED;
+    change->statement = code->statement;
+    memcpy(change->code_seal, code->seal, sizeof(change->code_seal));
+    redeemed_fill(&redeem->redeemed, code, &standing.statement);
+    redeem->redeemed.data = LK_VIEW(code->data, code->data_len);
+    return LK_REASON_NONE;
 }
 
 int lk_gateway_handle_redeem(struct lk_broker *broker, struct lk_connection *connection,
@@ -164,7 +239,6 @@ int lk_gateway_handle_redeem(struct lk_broker *broker, struct lk_connection *con
     struct lk_gateway_redeem asked;
     struct lk_change_redeem *change;
     struct redeem_job *redeem;
-    enum lk_reason reason;
     int error = lk_gateway_redeem_decode(frame->payload, &asked);
 
     if (error == 0 && !lk_gateway_client_valid(asked.client))
@@ -180,11 +254,8 @@ int lk_gateway_handle_redeem(struct lk_broker *broker, struct lk_connection *con
     memcpy(change->access, asked.access, sizeof(change->access));
     memcpy(change->client, asked.client, sizeof(change->client));
     change->access_expiry = lk_clock_now(broker->clock) + LK_ACCESS_SECONDS;
-    reason = redeem_judge(broker, redeem);
-    if (reason != LK_REASON_NONE)
-        lk_gateway_job_end(&redeem->job, reason);
-    else
-        lk_gateway_job_commit(&redeem->job);
+    redeem->job.judge = redeem_judge;
+    lk_gateway_job_go(&redeem->job);
     return 0;
 }
 
@@ -207,8 +278,10 @@ static enum lk_reason access_judge(struct lk_broker *broker, const uint8_t *acce
         reason = LK_REASON_CODE;
     if (reason == LK_REASON_NONE && code.access_expiry <= lk_clock_now(broker->clock))
         reason = LK_REASON_CODE_EXPIRED;
-    if (reason == LK_REASON_NONE)
-        redeemed_fill(ret_redeemed, &code, &rows, &standing.statement);
+    if (reason == LK_REASON_NONE) {
+        redeemed_agent(ret_redeemed, &rows.subject, rows.name, rows.full_name, rows.email);
+        redeemed_fill(ret_redeemed, &code, &standing.statement);
+    }
     lk_store_rows_free(&rows);
     return reason;
 }

@@ -106,6 +106,11 @@ static void job_committed(struct lk_change *change, void *context)
                       lk_error_text(change->error));
         reason = change->error == -LK_ERR_FULL ? LK_REASON_STORE_LOW : LK_REASON_STORE_UNAVAILABLE;
     }
+    if (reason == LK_REASON_CONFLICT && job->judge != NULL && !job->from_store) {
+        job->from_store = true;
+        lk_gateway_job_go(job);
+        return;
+    }
     if (reason == LK_REASON_CONFLICT)
         reason = conflict_reason(job);
     lk_gateway_job_end(job, reason);
@@ -118,6 +123,16 @@ void lk_gateway_job_commit(struct lk_gateway_job *job)
     if (job->broker->store_thread == NULL ||
         lk_store_thread_queue(job->broker->store_thread, &job->change) != 0)
         lk_gateway_job_end(job, LK_REASON_STORE_UNAVAILABLE);
+}
+
+void lk_gateway_job_go(struct lk_gateway_job *job)
+{
+    enum lk_reason reason = job->judge(job);
+
+    if (reason != LK_REASON_NONE)
+        lk_gateway_job_end(job, reason);
+    else
+        lk_gateway_job_commit(job);
 }
 
 enum lk_reason lk_gateway_judge(struct lk_broker *broker, const struct lk_digest *statement,

@@ -27,18 +27,6 @@ static void prove_answer(struct lk_gateway_job *job, enum lk_reason reason)
     lk_connection_rest(job->connection);
 }
 
-static enum lk_reason prove_from_visit(struct lk_broker *broker, const struct lk_visit *visit,
-                                       struct lk_change_prove *change)
-{
-    struct lk_statement statement;
-    enum lk_reason reason = lk_visit_judge(broker, visit, &statement);
-
-    if (reason == LK_REASON_NONE && visit->proof.expiry <= lk_clock_now(broker->clock))
-        reason = LK_REASON_PROOF_EXPIRED;
-    change->row_version = visit->row_version;
-    return reason;
-}
-
 static enum lk_reason prove_from_store(struct lk_broker *broker, const char *name,
                                        const struct lk_store_proof *proof,
                                        struct lk_change_prove *change)
@@ -62,14 +50,16 @@ static enum lk_reason prove_judge(struct lk_gateway_job *job)
 {
     const struct prove_job *prove = (const struct prove_job *)job;
     struct lk_change_prove *change = &job->change.u.prove;
+    struct lk_statement statement;
     const struct lk_visit *visit =
-        job->from_store ? NULL : lk_visit_of_transaction(job->broker, change->transaction);
+        job->from_store ? NULL
+                        : lk_visit_of_transaction(job->broker, change->transaction, &statement);
     struct lk_store_proof proof;
-    enum lk_reason reason;
+    enum lk_reason reason = LK_REASON_NONE;
 
     if (visit != NULL && strcmp(visit->name, prove->name) == 0) {
         proof = visit->proof;
-        reason = prove_from_visit(job->broker, visit, change);
+        change->row_version = visit->row_version;
     } else {
         reason = lk_gateway_proof(job->broker, change->transaction, &proof);
         if (reason == LK_REASON_NONE)

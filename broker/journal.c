@@ -8,6 +8,7 @@
 #include "broker/challenge.h"
 #include "broker/log/sink.h"
 #include "broker/run.h"
+#include "broker/visit.h"
 
 enum {
     HEADS_MS = 60000,
@@ -137,6 +138,8 @@ void lk_broker_acted_on(struct lk_broker *broker, const struct lk_change *change
     struct lk_digest set_digest = {0};
     int error = 0;
 
+    /* Acts of operators are rare: what is under way is judged from the store after each. */
+    lk_visits_clear(broker->visits);
     if (broker->mark == NULL || change->number == 0)
         return;
     /* Their numbers are those of the login log: as a mark they would make every store look rolled back. */

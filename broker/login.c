@@ -7,6 +7,7 @@
 
 #include "broker/gateway.h"
 #include "broker/run.h"
+#include "broker/visit.h"
 
 static void login_deny(struct lk_login *login, enum lk_reason reason)
 {
@@ -36,6 +37,8 @@ static void login_committed(struct lk_change *change, void *context)
         record.reason = change->reason;
     if (change->number != 0)
         lk_broker_recorded(login->broker, &record, change->number);
+    if (record.reason != LK_REASON_NONE)
+        lk_visits_forget_statement(login->broker, &change->u.login.statement);
     if (change->reason != LK_REASON_NONE || login->judged != LK_REASON_NONE ||
         change->u.login.refused) {
         login_deny(login, change->reason != LK_REASON_NONE ? change->reason : login->judged);

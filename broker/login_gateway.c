@@ -13,6 +13,7 @@
 #include "broker/gather.h"
 #include "broker/login.h"
 #include "broker/run.h"
+#include "broker/visit.h"
 
 struct gateway_login {
     struct lk_gateway_job job;
@@ -36,6 +37,7 @@ static void gateway_end(struct gateway_login *gateway, enum lk_reason reason)
         (void)snprintf(verdict.full_name, sizeof(verdict.full_name), "%s", login->rows.full_name);
         (void)snprintf(verdict.groups, sizeof(verdict.groups), "%s", login->groups);
         verdict.facts = login->facts;
+        lk_visit_put(broker, login);
     }
     if (reason != LK_REASON_NONE && (!login->signature_verified || login->change.number == 0)) {
         lk_source_set(&source, connection != NULL ? connection->uid : 0, "gateway", "");

@@ -25,6 +25,7 @@
 #include "broker/names_link.h"
 #include "broker/state.h"
 #include "broker/verify_pool.h"
+#include "broker/visit.h"
 #include "sandbox/sandbox.h"
 
 enum { DESCRIPTORS = 16384, EXIT_CONFIG = 2 };
@@ -202,6 +203,8 @@ static int start_parts(struct lk_broker *broker, const struct lk_run_options *op
     if (error == 0)
         error = lk_endorsement_cache_new(broker->config.cache_entries, &broker->cache);
     if (error == 0)
+        error = lk_visits_new(LK_VISITS_MAX, &broker->visits);
+    if (error == 0)
         error = start_store(broker);
     if (error == 0 && broker->config.verify_threads > 0)
         error = lk_verify_pool_start(broker, broker->config.verify_threads, &broker->pool);
@@ -281,6 +284,7 @@ struct lk_broker *lk_broker_free(struct lk_broker *broker)
     }
     broker->anchors = lk_anchors_free(broker->anchors);
     broker->cache = lk_endorsement_cache_free(broker->cache);
+    broker->visits = lk_visits_free(broker->visits);
     broker->limits = lk_limits_free(broker->limits);
     broker->challenge_keys = lk_challenge_keys_free(broker->challenge_keys);
     broker->loop = lk_loop_free(broker->loop);

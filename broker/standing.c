@@ -257,3 +257,25 @@ int lk_standing_judge(struct lk_broker *broker, const struct lk_store_rows *agen
         sizeof(ret_result->reasons) / sizeof(ret_result->reasons[0]));
     return 0;
 }
+
+enum lk_reason lk_standing_again(struct lk_broker *broker, struct lk_view statement,
+                                 const struct lk_digest *digest, struct lk_statement *ret_statement)
+{
+    struct lk_standing standing = {.statement = ret_statement,
+                                   .newest = true,
+                                   .state = LK_STATE_ACTIVE,
+                                   .logged = true,
+                                   .endorsement = LK_REASON_NONE,
+                                   .evidence = true,
+                                   .name_current = true,
+                                   .failure_limit = broker->config.failures_per_credential};
+    enum lk_reason reasons[1] = {LK_REASON_INTERNAL};
+
+    if (lk_statement_decode(statement, ret_statement) != 0)
+        return LK_REASON_INTERNAL;
+    standing.revoked_by_mark = broker->mark != NULL && lk_mark_is_revoked(broker->mark, digest);
+    if (lk_policy_judge(&broker->policy, &standing, LK_KIND_BROWSER, lk_clock_now(broker->clock),
+                        reasons, 1) > 0)
+        return reasons[0];
+    return LK_REASON_NONE;
+}

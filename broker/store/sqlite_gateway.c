@@ -117,6 +117,7 @@ struct found_proof {
     uint64_t revision;
     int64_t agent;
     struct lk_digest digest;
+    bool active; /* the statement: newest and ACTIVE */
     int64_t expiry;
     uint32_t passwords;
     int64_t auth_time;
@@ -140,6 +141,7 @@ static int find_proof(struct lk_batch *batch, const uint8_t *transaction, struct
     found->expiry = sqlite3_column_int64(statement, 5);
     found->auth_time = sqlite3_column_int64(statement, 7);
     found->facts = sqlite3_column_int64(statement, 8);
+    found->active = sqlite3_column_int64(statement, 10) == 1;
     if ((r = lk_sql_get_u64(statement, 2, &found->revision)) == 0 &&
         (r = lk_sql_get_fixed(statement, 4, found->digest.bytes, LK_DIGEST_SIZE)) == 0 &&
         (r = lk_sql_get_fixed(statement, 9, found->seal, LK_STORE_SEAL_SIZE)) == 0)
@@ -148,12 +150,13 @@ static int find_proof(struct lk_batch *batch, const uint8_t *transaction, struct
     return r == 0 ? 1 : r;
 }
 
-/* Is it still the row and the statement that were judged, and nothing about them changed? */
+/* Is it still the row and the statement that were judged, and nothing about them changed? What was judged may be minutes old, so a state that denies counts
+ * whoever wrote it, with or without a new revision. */
 static bool as_judged(const struct lk_digest *judged, uint64_t row_version,
                       const uint8_t *judged_seal, const struct lk_digest *found, uint64_t revision,
-                      const uint8_t *seal)
+                      const uint8_t *seal, bool active)
 {
-    return memcmp(judged_seal, seal, LK_STORE_SEAL_SIZE) == 0 &&
+    return active && memcmp(judged_seal, seal, LK_STORE_SEAL_SIZE) == 0 &&
            memcmp(judged->bytes, found->bytes, LK_DIGEST_SIZE) == 0 &&
            row_version >> 32 == revision;
 }
@@ -174,7 +177,7 @@ int lk_apply_prove(struct lk_batch *batch, struct lk_change *change)
     else if (found.passwords >= wanted->most)
         change->reason = LK_REASON_LIMIT;
     else if (!as_judged(&wanted->statement, wanted->row_version, wanted->proof_seal, &found.digest,
-                        found.revision, found.seal))
+                        found.revision, found.seal, found.active))
         change->reason = LK_REASON_CONFLICT;
     if (change->reason != LK_REASON_NONE)
         return 0;
@@ -254,7 +257,7 @@ int lk_apply_code(struct lk_batch *batch, struct lk_change *change)
     else if (found.expiry <= batch->now)
         change->reason = LK_REASON_PROOF_EXPIRED;
     else if (!as_judged(&wanted->statement, wanted->row_version, wanted->proof_seal, &found.digest,
-                        found.revision, found.seal))
+                        found.revision, found.seal, found.active))
         change->reason = LK_REASON_CONFLICT;
     r = change->reason == LK_REASON_NONE ? check_fresh(batch, wanted, &change->reason) : 0;
     if (r != 0 || change->reason != LK_REASON_NONE)
@@ -277,6 +280,7 @@ struct found_code {
     bool ended; /* the session is over, or gone */
     char client[LK_STORE_CLIENT_MAX + 1];
     struct lk_digest digest;
+    bool active; /* the statement: newest and ACTIVE */
     uint64_t revision;
     uint8_t seal[LK_STORE_SEAL_SIZE];
 };
@@ -297,6 +301,7 @@ static int find_code(struct lk_batch *batch, const uint8_t *digest, struct found
     found->used = sqlite3_column_type(statement, 3) != SQLITE_NULL;
     found->ended = sqlite3_column_type(statement, 5) != SQLITE_NULL ||
                    sqlite3_column_type(statement, 4) == SQLITE_NULL;
+    found->active = sqlite3_column_int64(statement, 9) == 1;
     r = lk_sql_get_text(statement, 4, found->client, sizeof found->client);
     if (r == 0 && sqlite3_column_type(statement, 6) != SQLITE_NULL)
         r = lk_sql_get_fixed(statement, 6, found->digest.bytes, LK_DIGEST_SIZE);
@@ -321,7 +326,7 @@ static enum lk_reason judge_code(const struct lk_batch *batch,
     if (found->expiry <= batch->now)
         return LK_REASON_CODE_EXPIRED;
     return as_judged(&wanted->statement, wanted->row_version, wanted->code_seal, &found->digest,
-                     found->revision, found->seal)
+                     found->revision, found->seal, found->active)
                ? LK_REASON_NONE
                : LK_REASON_CONFLICT;
 }

@@ -182,21 +182,21 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
                         "REPLACE INTO proof (transaction_id, expiry, statement, auth_time, facts, "
                         "passwords, seal) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)"},
     [LK_Q_PROOF_FIND] =
-        {LK_WRITER,
-         "SELECT p.id, s.entry, s.revision, s.agent, s.digest, p.expiry, p.passwords, "
-         "p.auth_time, p.facts, p.seal FROM proof p JOIN statement s ON s.entry = p.statement "
-         "WHERE p.transaction_id = ?1"},
+        {LK_WRITER, "SELECT p.id, s.entry, s.revision, s.agent, s.digest, p.expiry, p.passwords, "
+                    "p.auth_time, p.facts, p.seal, s.newest = 1 AND s.state = 2 FROM proof p "
+                    "JOIN statement s ON s.entry = p.statement "
+                    "WHERE p.transaction_id = ?1"},
     [LK_Q_PROOF_ASKED] = {LK_WRITER, "UPDATE proof SET passwords = passwords + 1 WHERE id = ?1"},
     [LK_Q_PROOF_DELETE] = {LK_WRITER, "DELETE FROM proof WHERE id = ?1"},
     [LK_Q_SESSION_FIND] = {LK_WRITER, "SELECT id, client FROM session WHERE sid = ?1"},
     [LK_Q_SESSION_ADD] = {LK_WRITER, "INSERT INTO session (sid, agent, statement, client, created) "
                                      "VALUES (?1, ?2, ?3, ?4, ?5)"},
     [LK_Q_SESSION_DELETE] = {LK_WRITER, "DELETE FROM session WHERE id = ?1"},
-    [LK_Q_CODE_FIND] =
-        {LK_WRITER,
-         "SELECT c.id, c.session, c.expiry, c.access_expiry, n.client, n.ended, "
-         "s.digest, s.revision, c.seal FROM code c LEFT JOIN session n ON n.id = c.session "
-         "LEFT JOIN statement s ON s.entry = n.statement WHERE c.digest = ?1"},
+    [LK_Q_CODE_FIND] = {LK_WRITER,
+                        "SELECT c.id, c.session, c.expiry, c.access_expiry, n.client, n.ended, "
+                        "s.digest, s.revision, c.seal, s.newest = 1 AND s.state = 2 FROM code c "
+                        "LEFT JOIN session n ON n.id = c.session "
+                        "LEFT JOIN statement s ON s.entry = n.statement WHERE c.digest = ?1"},
     [LK_Q_CODE_ADD] =
         {LK_WRITER,
          "INSERT INTO code (digest, session, created, expiry, auth_time, facts, data, seal) "

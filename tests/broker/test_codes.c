@@ -216,6 +216,92 @@ static void forged(void **unused)
     assert_int_equal(visit_access(0x43), LK_REASON_CODE);
 }
 
+/* The same while the store is served. */
+static void write_live(const char *sql)
+{
+    char path[160];
+    sqlite3 *db = NULL;
+
+    snprintf(path, sizeof(path), "%s/store.sqlite3", visit_house.state);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    (void)sqlite3_busy_timeout(db, 5000);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(db);
+}
+
+static void visit_coded(struct agent_key *key, const char *agent, uint8_t name)
+{
+    visit_touch(key, name);
+    assert_int_equal(visit_prove(agent, name), LK_REASON_NONE);
+    assert_int_equal(visit_code(name), LK_REASON_NONE);
+}
+
+/* Between the steps of one login the broker rests on what it verified at the touch, and on what the transaction finds: whatever denies counts, whoever wrote it. */
+static void denied_between(void **unused)
+{
+    static const struct {
+        const char *column;
+        int was, now;
+        enum lk_reason reason;
+    } rows[] = {{"state", 2, 3, LK_REASON_SUSPENDED},
+                {"state", 2, 4, LK_REASON_REVOKED},
+                {"state", 2, 1, LK_REASON_PENDING},
+                {"newest", 1, 0, LK_REASON_SUPERSEDED}};
+    char sql[128];
+
+    (void)unused;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        visit_touch(&bob, 45);
+        visit_touch(&bob, 46);
+        assert_int_equal(visit_prove("bob", 46), LK_REASON_NONE);
+        visit_coded(&bob, "bob", (uint8_t)(200 + i));
+        snprintf(sql, sizeof(sql), "UPDATE statement SET %s = %d", rows[i].column, rows[i].now);
+        write_live(sql);
+        assert_int_equal(visit_prove("bob", 45), rows[i].reason);
+        assert_int_equal(visit_code(46), rows[i].reason);
+        assert_int_equal(visit_redeem((uint8_t)(200 + i)), rows[i].reason);
+        snprintf(sql, sizeof(sql), "UPDATE statement SET %s = %d", rows[i].column, rows[i].was);
+        write_live(sql);
+    }
+    /* What changes nothing but the revision is judged anew, and stands. */
+    visit_coded(&bob, "bob", 43);
+    write_live("UPDATE statement SET revision = revision + 1");
+    assert_int_equal(visit_redeem(43), LK_REASON_NONE);
+    assert_int_equal(visit_redeem(43), LK_REASON_REPLAY);
+    assert_int_equal(visit_logouts(64), 1);
+    visit_delivered(visit_taken[0].id, LK_LOGOUT_ACKNOWLEDGED);
+    /* A session that was ended, a proof that is gone. */
+    visit_coded(&bob, "bob", 44);
+    write_live("UPDATE session SET ended = 1 WHERE substr(sid, 1, 1) = x'2c'");
+    assert_int_equal(visit_redeem(44), LK_REASON_CODE);
+    visit_touch(&bob, 45);
+    write_live("DELETE FROM proof");
+    assert_int_equal(visit_prove("bob", 45), LK_REASON_PROOF);
+    assert_int_equal(visit_code(45), LK_REASON_PROOF);
+}
+
+/* What allowed was verified at the touch: the next login finds that the evidence is gone, this one goes on. */
+static void allowed_at_the_touch(void **unused)
+{
+    struct lk_gateway_verdict verdict;
+
+    (void)unused;
+    visit_touch(&bob, 55);
+    write_live("CREATE TABLE kept AS SELECT * FROM attestation; DELETE FROM attestation");
+    assert_int_equal(visit_login(&bob, 56, &verdict), LK_REASON_EVIDENCE);
+    /* That login was counted against the credential: all its visits are judged anew. */
+    assert_int_equal(visit_prove("bob", 55), LK_REASON_EVIDENCE);
+    write_live("INSERT INTO attestation SELECT * FROM kept");
+    visit_touch(&bob, 55);
+    write_live("DELETE FROM attestation");
+    assert_int_equal(visit_prove("bob", 55), LK_REASON_NONE);
+    assert_int_equal(visit_code(55), LK_REASON_NONE);
+    assert_int_equal(visit_redeem(55), LK_REASON_NONE);
+    assert_int_equal(visit_access(55), LK_REASON_EVIDENCE);
+    write_live("INSERT INTO attestation SELECT * FROM kept; DROP TABLE kept");
+    assert_int_equal(visit_access(55), LK_REASON_NONE);
+}
+
 static void suspended(void **unused)
 {
     (void)unused;
@@ -423,6 +509,7 @@ int main(void)
         cmocka_unit_test(whole_way),       cmocka_unit_test(proofs),
         cmocka_unit_test(codes),           cmocka_unit_test(facts),
         cmocka_unit_test(ended),           cmocka_unit_test(forged),
+        cmocka_unit_test(denied_between),  cmocka_unit_test(allowed_at_the_touch),
         cmocka_unit_test(suspended),       cmocka_unit_test(revoked),
         cmocka_unit_test(client_gone),     cmocka_unit_test(crossing),
         cmocka_unit_test(hostile_workers), cmocka_unit_test(other_users),
