@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* Of one of the five. */
 static const char *entity(char byte)
 {
     switch (byte) {
@@ -17,29 +18,31 @@ static const char *entity(char byte)
         return "&gt;";
     case '"':
         return "&quot;";
-    case '\'':
-        return "&#39;";
     default:
-        return NULL;
+        return "&#39;";
     }
 }
 
 static void escape(struct lk_buf *out, const char *value)
 {
-    for (; *value != '\0'; value++) {
-        const char *named = entity(*value);
+    for (;;) {
+        size_t plain = strcspn(value, "&<>\"'");
+        const char *named;
 
-        if (named != NULL)
-            lk_buf_put_bytes(out, named, strlen(named));
-        else
-            lk_buf_put_u8(out, (uint8_t)*value);
+        lk_buf_put_bytes(out, value, plain);
+        value += plain;
+        if (*value == '\0')
+            return;
+        named = entity(*value++);
+        lk_buf_put_bytes(out, named, strlen(named));
     }
 }
 
 void lk_html_put(struct lk_buf *out, const char *template, const char *const *values, size_t count)
 {
     while (*template != '\0') {
-        size_t plain = strcspn(template, "{");
+        const char *brace = strchr(template, '{');
+        size_t plain = brace != NULL ? (size_t)(brace - template) : strlen(template);
         size_t index;
 
         lk_buf_put_bytes(out, template, plain);

@@ -8,6 +8,8 @@
 #include "model/reason.h"
 #include "sso/web/web.h"
 
+enum { PAGE_USUAL = 12288 };
+
 #define HTML "text/html; charset=utf-8"
 #define JSON "application/json"
 
@@ -128,6 +130,9 @@ void lk_answer_page(struct lk_call *call, const struct lk_sso_page *page)
         answer_redirect(call, page);
         return;
     }
+    /* In one piece: a page that grows is moved eight times. */
+    if (lk_buf_reserve(&body, PAGE_USUAL) != NULL)
+        body.len = 0;
     lk_page_write(&body, &call->web->look, call->language, page);
     answer_body(call, page_status(page), &body, HTML,
                 lk_page_has_form(page) ? LK_HEADERS_FORM : LK_HEADERS_PAGE);
