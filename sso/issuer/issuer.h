@@ -64,6 +64,7 @@ struct lk_worker {
     struct lk_issuer *issuer;
     struct lk_timer timer;  /* the attempt's limit, or the next try to connect */
     struct lk_visit *visit; /* whose attempt runs; NULL = idle */
+    bool answered;          /* at least one attempt since it came */
     uint32_t request;
 };
 

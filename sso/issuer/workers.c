@@ -34,14 +34,18 @@ static int worker_frame(struct lk_link *link, const struct lk_frame *frame)
     error = lk_sso_attempted_decode(frame->payload, &attempted);
     if (error != 0)
         return error;
+    worker->answered = true;
     worker_done(worker, &attempted);
     workers_dispatch(worker->issuer);
     return 0;
 }
 
+/* One that did its work and left is followed at once, one that did none not so soon. */
 static void worker_later(struct lk_worker *worker)
 {
-    lk_loop_arm(worker->issuer->start.loop, &worker->timer, LK_ISSUER_RETRY_MS);
+    lk_loop_arm(worker->issuer->start.loop, &worker->timer,
+                worker->answered ? 0 : LK_ISSUER_RETRY_MS);
+    worker->answered = false;
 }
 
 /* With the time since when it waits: that stays bounded. */

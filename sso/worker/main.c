@@ -27,6 +27,7 @@ struct worker {
     struct lk_stack stack;
     timer_t limit;
     unsigned int attempts;
+    unsigned int attempts_last; /* the one after which it leaves */
     bool leaving;
     char language[3]; /* of the last attempt */
     int64_t last_ms; /* end of the last attempt */
@@ -89,7 +90,7 @@ static int link_frame(struct lk_link *link, const struct lk_frame *frame)
     worker->last_ms = lk_clock_monotonic_ms(&lk_clock_system);
     if (worker->attempts >= ATTEMPTS_MOST) {
         lk_loop_stop(worker->start.loop);
-    } else if (worker->attempts == LK_WORKER_ATTEMPTS) {
+    } else if (worker->attempts == worker->attempts_last) {
         worker->leaving = true;
         lk_loop_arm(worker->start.loop, &worker->timer, REST_MS);
     }
@@ -129,6 +130,12 @@ static void reload(void *context)
     lk_loop_arm(worker->start.loop, &worker->timer, 0);
 }
 
+/* Workers that came together and share the work evenly must not leave together: the last quarter of the thousand is spread by process id. */
+static unsigned int attempts_most(void)
+{
+    return LK_WORKER_ATTEMPTS - (unsigned int)getpid() % 16 * (LK_WORKER_ATTEMPTS / 64);
+}
+
 static int serve(struct worker *worker, int issuer)
 {
     const struct lk_config *config = &worker->start.config;
@@ -143,6 +150,7 @@ static int serve(struct worker *worker, int issuer)
                                                                     : &lk_sandbox_worker);
     if (status != 0)
         return status;
+    worker->attempts_last = attempts_most();
     worker->timer = (struct lk_timer){.fired = look, .context = worker};
     lk_loop_arm(worker->start.loop, &worker->timer, LOOK_MS);
     worker->link = (struct lk_link){.end = LK_LINK_WORKER_FROM_ISSUER,

@@ -14,7 +14,7 @@
 #define LK_WORKER_PROMPT "latchkey transaction: "
 
 enum {
-    LK_WORKER_ATTEMPTS = 1000, /* then another process takes over */
+    LK_WORKER_ATTEMPTS = 1000, /* at most, then another process takes over */
     LK_WORKER_SECONDS = 20,    /* a module that hangs longer ends the process */
     LK_WORKER_FILES = 64,
     LK_WORKER_QUESTIONS = 4, /* hidden prompts that differ, in one attempt */
