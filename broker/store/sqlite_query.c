@@ -209,10 +209,13 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_END_SESSION] = {LK_WRITER, END_FOR "id = ?2"},
     [LK_Q_END_AGENT] = {LK_WRITER, END_FOR OF_AGENT},
     [LK_Q_END_CREDENTIAL] = {LK_WRITER, END_FOR OF_CREDENTIAL},
-    [LK_Q_LOGOUT_DUE] = {LK_WRITER,
-                         "SELECT l.id, a.subject, n.sid, n.client, l.attempts FROM logout l "
-                         "JOIN session n ON n.id = l.session JOIN agent a ON a.id = n.agent "
-                         "WHERE l.due <= ?1 ORDER BY l.due LIMIT ?2"},
+    [LK_Q_LOGOUT_DUE] =
+        {LK_WRITER,
+         "SELECT id, subject, sid, client, attempts FROM (SELECT l.id AS id, a.subject AS subject, "
+         "n.sid AS sid, n.client AS client, l.attempts AS attempts, l.due AS due, row_number() "
+         "OVER (PARTITION BY n.client ORDER BY l.due, l.id) AS place FROM logout l "
+         "JOIN session n ON n.id = l.session JOIN agent a ON a.id = n.agent WHERE l.due <= ?1) "
+         "WHERE place <= ?3 ORDER BY due, id LIMIT ?2"},
     [LK_Q_LOGOUT_TAKE] = {LK_WRITER, "UPDATE logout SET taken = ?2, due = ?3, "
                                      "attempts = attempts + 1 WHERE id = ?1"},
     [LK_Q_LOGOUT_FIND] =

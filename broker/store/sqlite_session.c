@@ -125,6 +125,7 @@ int lk_apply_logouts(struct lk_batch *batch, struct lk_change *change)
     wanted->count = 0;
     lk_sql_int(statement, 1, batch->now);
     lk_sql_int(statement, 2, (int64_t)wanted->most);
+    lk_sql_int(statement, 3, LK_STORE_LOGOUT_SHARE);
     while ((r = lk_sql_step(statement)) == 1 && wanted->count < wanted->most) {
         r = load_logout(statement, &wanted->taken[wanted->count]);
         if (r != 0)

@@ -34,6 +34,8 @@ enum {
     LK_STORE_LOGOUT_RETRY = 5, /* doubled with each attempt ... */
     LK_STORE_LOGOUT_RETRY_MAX = 3600,
     LK_STORE_LOGOUT_NOBODY = 7 * 86400, /* so long one waits for a client that nobody can tell */
+    LK_STORE_LOGOUT_SHARE =
+        16, /* of one client taken at once: one that hangs leaves room for the others */
     LK_STORE_QUEUE_CLIENTS = 64
 };
 

@@ -19,7 +19,9 @@ enum {
     LK_ISSUER_DELAY_MS = 10000,      /* the longest that a page waits after a wrong password */
     LK_ISSUER_RETRY_MS = 250,        /* between two tries to reach a neighbour */
     LK_ISSUER_STOP_MS = 5000,        /* for what is under way when the process is to end */
-    LK_ISSUER_LOGOUTS = 64           /* logout tokens under way at notify */
+    LK_ISSUER_LOGOUTS = 64,          /* logout tokens under way at notify ... */
+    LK_ISSUER_LOGOUTS_OF_CLIENT =
+        16 /* ... and of them to one client: one that hangs must not hold up the others */
 };
 
 struct lk_issuer;
@@ -88,9 +90,13 @@ void lk_workers_tick(struct lk_issuer *issuer, int64_t now_ms);
 struct lk_notify_link {
     struct lk_link link;
     struct lk_timer retry;
-    uint64_t under_way[LK_ISSUER_LOGOUTS]; /* ids, 0 = free: logout ids begin at 1 */
+    struct {
+        uint64_t id; /* 0 = free: logout ids begin at 1 */
+        char client[LK_CLIENT_MAX + 1];
+    } under_way[LK_ISSUER_LOGOUTS];
     size_t count;
     bool asking;
+    bool more; /* the last answer brought some */
 };
 
 void lk_notify_begin(struct lk_issuer *issuer);

@@ -26,8 +26,8 @@ static void tell_broker(struct lk_issuer *issuer, const struct lk_gateway_delive
 static bool under_way_drop(struct lk_notify_link *notify, uint64_t id)
 {
     for (size_t i = 0; i < LK_ISSUER_LOGOUTS; i++) {
-        if (id != 0 && notify->under_way[i] == id) {
-            notify->under_way[i] = 0;
+        if (id != 0 && notify->under_way[i].id == id) {
+            notify->under_way[i].id = 0;
             notify->count--;
             return true;
         }
@@ -35,15 +35,25 @@ static bool under_way_drop(struct lk_notify_link *notify, uint64_t id)
     return false;
 }
 
-static void under_way_add(struct lk_notify_link *notify, uint64_t id)
+static void under_way_add(struct lk_notify_link *notify, const struct lk_gateway_logout *logout)
 {
     for (size_t i = 0; i < LK_ISSUER_LOGOUTS; i++) {
-        if (notify->under_way[i] == 0) {
-            notify->under_way[i] = id;
+        if (notify->under_way[i].id == 0) {
+            notify->under_way[i].id = logout->id;
+            memcpy(notify->under_way[i].client, logout->client, sizeof(logout->client));
             notify->count++;
             return;
         }
     }
+}
+
+static size_t under_way_of(const struct lk_notify_link *notify, const char *client)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < LK_ISSUER_LOGOUTS; i++)
+        count += notify->under_way[i].id != 0 && strcmp(notify->under_way[i].client, client) == 0;
+    return count;
 }
 
 /* notify can speak only of what it was given. */
@@ -63,6 +73,9 @@ static int notify_frame(struct lk_link *link, const struct lk_frame *frame)
     told.outcome = delivered.outcome;
     memcpy(told.detail, delivered.detail, sizeof(told.detail));
     tell_broker(issuer, &told);
+    /* A queue goes on at the pace of those who answer, not at that of the clock. */
+    if (issuer->notify.count == 0 && issuer->notify.more)
+        lk_notify_tick(issuer);
     return 0;
 }
 
@@ -134,6 +147,11 @@ static void deliver(struct lk_issuer *issuer, const struct lk_gateway_logout *lo
         give_back(issuer, logout->id, LK_LOGOUT_NOBODY, "not a client of this gateway");
         return;
     }
+    if (under_way_of(notify, logout->client) >= LK_ISSUER_LOGOUTS_OF_CLIENT) {
+        give_back(issuer, logout->id, LK_LOGOUT_FAILED,
+                  "others to this client are still under way");
+        return;
+    }
     error = lk_oidc_logout_token(&issuer->settings->provider, logout, lk_issuer_now(), &token);
     if (error == 0) {
         memcpy(out.client, logout->client, sizeof(out.client));
@@ -142,7 +160,7 @@ static void deliver(struct lk_issuer *issuer, const struct lk_gateway_logout *lo
     }
     lk_buf_clear(&token);
     if (error == 0) {
-        under_way_add(notify, logout->id);
+        under_way_add(notify, logout);
         issuer->counters.logouts[0]++;
     } else {
         give_back(issuer, logout->id, LK_LOGOUT_FAILED,
@@ -159,6 +177,7 @@ static void logouts_answered(void *context, const struct lk_frame *frame)
         issuer->notify.asking = false;
         return;
     }
+    issuer->notify.more = true;
     if (lk_gateway_logout_decode(frame->payload, &logout) == 0 && logout.id != 0)
         deliver(issuer, &logout);
 }
@@ -176,6 +195,7 @@ void lk_notify_tick(struct lk_issuer *issuer)
     id = lk_broker_ask(issuer, LK_MESSAGE_GATEWAY_LOGOUT, logouts_answered, issuer);
     if (id == 0)
         return;
+    notify->more = false;
     if (lk_gateway_logouts_encode(&issuer->broker.link.peer.out, id, &logouts) == 0)
         notify->asking = true;
     else

@@ -9,8 +9,9 @@
 #include "sso/common/start.h"
 
 enum {
-    LK_NOTIFY_TRANSFERS = 64, /* at once */
-    LK_NOTIFY_MS = 10000,     /* for one of them, from the name to the last byte */
+    LK_NOTIFY_TRANSFERS = 64,    /* at once */
+    LK_NOTIFY_MS = 10000,        /* for one of them, from the name to the last byte */
+    LK_NOTIFY_CONNECT_MS = 4000, /* of these, until TLS stands */
     LK_NOTIFY_ANSWER_MAX = 4096,
     LK_NOTIFY_HEADERS_MAX = 16384
 };

@@ -198,6 +198,22 @@ class Delivery(Case):
         self.assertEqual(found, {(1, FAILED), (2, FAILED)})
         self.assertTrue(9 < time.monotonic() - begin < 12)
 
+    def test_a_homeserver_that_hangs(self):
+        """It takes the connection and says nothing, not even of TLS. Its tokens come back soon, and the others' do not wait for that."""
+        mute = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.addCleanup(mute.close)
+        self.client("mute", "200", mute.getsockname()[1])
+        self.client("good", "200", self.server().port)
+        self.start()
+        begin = time.monotonic()
+        for ident in range(1, 17):
+            self.send(ident, "mute")
+        self.send(100, "good")
+        self.assertEqual(self.answer()[:2], (100, ACKNOWLEDGED))
+        self.assertLess(time.monotonic() - begin, 2)
+        self.assertEqual({self.answer()[:2] for _ in range(16)}, {(ident, FAILED) for ident in range(1, 17)})
+        self.assertTrue(3 < time.monotonic() - begin < 6)
+
     def test_certificates(self):
         self.client("stranger", "200", self.server(self.unknown).port)
         self.client("mismatch", "200", self.server().port, host="other.example")

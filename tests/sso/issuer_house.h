@@ -65,6 +65,7 @@ struct house {
     size_t proof_count;
     unsigned logins, verified, codes_asked, codes_made, redeemed;
     struct lk_gateway_logout logout; /* due, if its id is not 0 */
+    unsigned logout_count;           /* as many, with ids from there on; 0 = one */
     struct lk_gateway_delivered delivered;
     unsigned deliveries;
 
@@ -77,6 +78,8 @@ struct house {
     bool attempt_password;
 
     /* notify's part */
+    bool notify_silent;
+    unsigned tokens;
     char token[8192]; /* the last one that was to be delivered */
     char token_client[65];
 

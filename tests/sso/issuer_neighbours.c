@@ -153,11 +153,12 @@ static int on_end(struct house_end *end, const struct lk_frame *frame)
 
 static int on_logouts(struct house_end *end, const struct lk_frame *frame)
 {
-    if (house.logout.id != 0) {
+    for (unsigned i = 0; house.logout.id != 0 && (i == 0 || i < house.logout_count); i++) {
         assert_int_equal(lk_gateway_logout_encode(&end->peer.out, frame->request, &house.logout),
                          0);
-        house.logout.id = 0;
+        house.logout.id++;
     }
+    house.logout.id = 0;
     return send_result(end, frame->request, LK_REASON_NONE);
 }
 
@@ -237,6 +238,9 @@ static int notify_frame(struct house_end *end, const struct lk_frame *frame)
     memcpy(house.token, deliver.token.data, deliver.token.len);
     house.token[deliver.token.len] = '\0';
     strcpy(house.token_client, deliver.client);
+    house.tokens++;
+    if (house.notify_silent)
+        return 0;
     delivered.id = deliver.id;
     return lk_sso_delivered_encode(&end->peer.out, frame->request, &delivered);
 }

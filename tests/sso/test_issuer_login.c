@@ -419,6 +419,39 @@ static void back_channel(void **state)
     assert_string_equal(house.token, "");
 }
 
+static bool given_back(void)
+{
+    return house.deliveries >= 4;
+}
+
+/* A client that hangs has its share of what is under way; the rest of its logouts wait, and the others' go. */
+static void back_channel_hangs(void **state)
+{
+    char text[256];
+
+    (void)state;
+    snprintf(text, sizeof(text),
+             "[client other]\nredirect_uri = https://other.example/back\nsecret_file = %s/secret\n",
+             house.folder);
+    house_config("required", text);
+    house_signal(SIGHUP);
+    house.notify_silent = true;
+    house.logout = (struct lk_gateway_logout){.id = 100, .client = "synapse"};
+    house.logout_count = LK_LOGOUTS_MAX;
+    house_until(given_back);
+    assert_int_equal(house.delivered.outcome, LK_LOGOUT_FAILED);
+    house_turn(100);
+    assert_int_equal(house.tokens, 16);
+    assert_int_equal(house.deliveries, LK_LOGOUTS_MAX - 16);
+    house.deliveries = 0;
+    house.notify_silent = false;
+    house.logout = (struct lk_gateway_logout){.id = 200, .client = "other"};
+    house.logout_count = 0;
+    house_until(delivered);
+    assert_int_equal(house.delivered.id, 200);
+    assert_int_equal(house.delivered.outcome, LK_LOGOUT_ACKNOWLEDGED);
+}
+
 /* What the journal holds opens nothing. */
 static void no_secret_in_log(void **state)
 {
@@ -519,6 +552,7 @@ int main(void)
         WITH_PASSWORD(no_secret_in_log),
         WITH_PASSWORD(rotation),
         WITH_PASSWORD(reload),
+        WITH_PASSWORD(back_channel_hangs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,16 +85,18 @@ static enum lk_reason prove(const struct fixture_statement *made, uint8_t name)
     return fixture_commit(&fixture, &change);
 }
 
+static const char *at_client = "synapse";
+
 static struct lk_change code_change(const struct fixture_statement *made, uint8_t name)
 {
     static const uint8_t data[] = "the issuer's own";
     struct lk_change change = {.kind = LK_CHANGE_CODE,
                                .u.code = {.statement = made->digest,
                                           .row_version = version(made),
-                                          .client = "synapse",
                                           .data = LK_VIEW(data, sizeof data),
                                           .expiry = fixture.now + 60}};
 
+    strcpy(change.u.code.client, at_client);
     memset(change.u.code.transaction, name, LK_STORE_TRANSACTION_SIZE);
     memset(change.u.code.code, name, LK_DIGEST_SIZE);
     memset(change.u.code.sid, name, LK_STORE_SID_SIZE);
@@ -113,9 +115,9 @@ static struct lk_change redeem_change(const struct fixture_statement *made, uint
     struct lk_change change = {.kind = LK_CHANGE_REDEEM,
                                .u.redeem = {.statement = made->digest,
                                             .row_version = version(made),
-                                            .access_expiry = fixture.now + 300,
-                                            .client = "synapse"}};
+                                            .access_expiry = fixture.now + 300}};
 
+    strcpy(change.u.redeem.client, at_client);
     memset(change.u.redeem.code, name, LK_DIGEST_SIZE);
     memset(change.u.redeem.access, name ^ 0x80, LK_DIGEST_SIZE);
     return change;
@@ -166,7 +168,7 @@ static uint64_t pending(void)
     return sum;
 }
 
-static struct lk_store_logout taken[8];
+static struct lk_store_logout taken[LK_STORE_LOGOUT_SHARE + 8];
 
 static size_t take(size_t most)
 {
@@ -495,6 +497,26 @@ static void young(void **state)
     assert_int_equal(pending(), 0);
 }
 
+/* One with many sessions leaves room for the others, who came later. */
+static void share(void **state)
+{
+    (void)state;
+    for (uint8_t name = 1; name <= LK_STORE_LOGOUT_SHARE + 4; name++)
+        session(&key, name);
+    at_client = "other";
+    session(&key, 100);
+    at_client = "synapse";
+    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(take(LK_STORE_LOGOUT_SHARE + 8), LK_STORE_LOGOUT_SHARE + 1);
+    assert_string_equal(taken[LK_STORE_LOGOUT_SHARE].client, "other");
+    for (int i = 0; i < LK_STORE_LOGOUT_SHARE; i++) {
+        assert_string_equal(taken[i].client, "synapse");
+        assert_int_equal(taken[i].sid[0], i + 1);
+    }
+    assert_int_equal(take(8), 4);
+    assert_int_equal(pending(), LK_STORE_LOGOUT_SHARE + 5);
+}
+
 static bool nobody(uint64_t id)
 {
     struct lk_change change = {.kind = LK_CHANGE_DELIVERED,
@@ -645,6 +667,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(in_flight, start, stop),
         cmocka_unit_test_setup_teardown(queue, start, stop),
         cmocka_unit_test_setup_teardown(young, start, stop),
+        cmocka_unit_test_setup_teardown(share, start, stop),
         cmocka_unit_test_setup_teardown(nobody_to_tell, start, stop),
         cmocka_unit_test_setup_teardown(ended_by_the_client, start, stop),
         cmocka_unit_test_setup_teardown(old_sessions, start, stop),
