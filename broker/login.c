@@ -127,6 +127,9 @@ static enum lk_reason login_objection(const struct lk_login *login,
     if ((login->user_handle_required || handle.len > 0) &&
         !lk_view_equal(handle, LK_VIEW(standing->statement.subject.bytes, LK_SUBJECT_SIZE)))
         return LK_REASON_USER_HANDLE;
+    /* What the flags lack: the holder signed it, so it is recorded and told. */
+    if (login->job.reason != LK_REASON_NONE)
+        return login->job.reason;
     return lk_policy_counter(row->counter, login->job.counter);
 }
 
@@ -159,7 +162,7 @@ static void login_verified(struct lk_verify_job *job, void *context)
 {
     struct lk_login *login = context;
 
-    if (job->error != 0 || job->reason != LK_REASON_NONE) {
+    if (job->error != 0 || !lk_assertion_signed(job->reason)) {
         login_deny(login, job->error != 0 ? LK_REASON_INTERNAL : job->reason);
         return;
     }

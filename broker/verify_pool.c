@@ -70,7 +70,7 @@ static void job_verify(const struct lk_crypto *crypto, struct lk_verify_job *job
         lk_assertion_verify(crypto, &job->public_key, &job->assertion, &rule, &data, &job->reason);
     if (job->error != 0)
         job->reason = LK_REASON_INTERNAL;
-    if (job->reason != LK_REASON_NONE)
+    if (!lk_assertion_signed(job->reason))
         return;
     job->flags = data.flags;
     job->counter = data.counter;

@@ -2,7 +2,8 @@
 /* Assertion verification (WebAuthn L3 section 7.2) as a pure function, and small helpers.
  *
  * Hostile input: authenticator data, client data and signature. The reason is INTERNAL until every
- * check has passed; the signature comes last, over exactly the bytes that were judged before. */
+ * check has passed; the signature is over exactly the bytes that are judged, and before it nothing is said that
+ * a holder alone should hear. */
 #include <string.h>
 
 #include "verify/internal.h"
@@ -95,6 +96,7 @@ static int client_hash_get(const struct lk_crypto *crypto, const struct lk_asser
     return 0;
 }
 
+/* On signed data: what they lack may be told to the holder, and only then are they anybody's. */
 static enum lk_reason flags_check(uint8_t flags, const struct lk_assertion_rule *rule)
 {
     if (rule->user_presence && !(flags & LK_FLAG_UP))
@@ -128,6 +130,12 @@ static int signature_check(const struct lk_crypto *crypto, const struct lk_publi
     return 0;
 }
 
+bool lk_assertion_signed(enum lk_reason reason)
+{
+    return reason == LK_REASON_NONE || reason == LK_REASON_USER_PRESENCE ||
+           reason == LK_REASON_USER_VERIFICATION || reason == LK_REASON_SYNCED;
+}
+
 int lk_assertion_verify(const struct lk_crypto *crypto, const struct lk_public_key *public_key,
                         const struct lk_assertion *assertion, const struct lk_assertion_rule *rule,
                         struct lk_authenticator_data *ret_data, enum lk_reason *ret_reason)
@@ -154,13 +162,13 @@ int lk_assertion_verify(const struct lk_crypto *crypto, const struct lk_public_k
     }
     result = client_hash_get(crypto, assertion, rule, hash, &reason);
     if (result == 0 && reason == LK_REASON_NONE)
-        reason = flags_check(data.flags, rule);
-    if (result == 0 && reason == LK_REASON_NONE)
         result = signature_check(crypto, public_key, assertion, hash, &reason);
     if (result < 0)
         return result;
-    if (reason == LK_REASON_NONE)
+    if (reason == LK_REASON_NONE) {
+        reason = flags_check(data.flags, rule);
         *ret_data = data;
+    }
     *ret_reason = reason;
     return 0;
 }

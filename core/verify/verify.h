@@ -21,12 +21,15 @@ struct lk_assertion_rule {
     struct lk_view challenge; /* compared with client data's challenge */
 };
 
-/* Order of checks: authenticator data shape, relying party, client data (type, challenge, origin, cross-origin), UP, UV, BE/BS, signature (WebAuthn 7.2).
- * *ret_reason NONE only if all hold; the parsed authenticator data is handed out for the counter. The sign counter itself is judged by policy. */
+/* Order of checks: authenticator data shape, relying party, client data (type, challenge, origin, cross-origin), signature, UP, UV, BE/BS (WebAuthn 7.2, with the
+ * signature before the flags: only a holder is told what they lack). *ret_reason NONE only if all hold; the parsed authenticator data is handed out, for the counter and the log, whenever
+ * the signature verified. The sign counter itself is judged by policy. */
 LK_MUST_USE int
 lk_assertion_verify(const struct lk_crypto *crypto, const struct lk_public_key *public_key,
                     const struct lk_assertion *assertion, const struct lk_assertion_rule *rule,
                     struct lk_authenticator_data *ret_data, enum lk_reason *ret_reason);
+/* Does this reason of lk_assertion_verify mean that the signature verified? NONE, USER_PRESENCE, USER_VERIFICATION and SYNCED do. */
+bool lk_assertion_signed(enum lk_reason reason);
 
 /* Attestation: signature verification for packed (x5c and self) and fido-u2f. format none is accepted here with format NONE proved (policy decides).
  * A chain that ends in none of the anchors is not refused here: the statement then says that nothing vouches for the key (has_anchor false).

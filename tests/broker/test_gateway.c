@@ -265,10 +265,14 @@ static void key_rules(void **state)
     answer.relying_party = "latchkey-host:" HOUSE_ORGANISATION;
     assert_int_equal(login(&answer), LK_REASON_WRONG_KEY);
     answer.relying_party = HOUSE_GATEWAY;
+    /* Signed: the holder is told, and each takes its challenge with it. */
     answer.flags = LK_FLAG_UP;
-    assert_int_equal(login(&answer), LK_REASON_WRONG_KEY);
+    assert_int_equal(login(&answer), LK_REASON_USER_VERIFICATION);
+    assert_int_equal(login(&answer), LK_REASON_REPLAY);
+    challenge(9, &answer);
     answer.flags = UP_UV | LK_FLAG_BE;
-    assert_int_equal(login(&answer), LK_REASON_WRONG_KEY);
+    assert_int_equal(login(&answer), LK_REASON_SYNCED);
+    challenge(9, &answer);
     answer.flags = UP_UV;
     answer.key = &host_key;
     assert_int_equal(login(&answer), LK_REASON_WRONG_KEY);

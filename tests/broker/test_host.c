@@ -87,15 +87,15 @@ static void standing(void **state)
     assert_int_equal(rig_login(&rig, "wanda", &misnamed, UP), LK_REASON_ENDORSEMENT);
 }
 
-/* Flags of the signed data, each with a true signature. Not verified means not told. */
+/* Flags of the signed data, each with a true signature: the holder is told what they lack. */
 static void flags(void **state)
 {
     (void)state;
-    assert_int_equal(rig_login(&rig, "alice", &alice, 0), LK_REASON_WRONG_KEY);
-    assert_int_equal(rig_login(&rig, "alice", &alice, UV), LK_REASON_WRONG_KEY);
-    assert_int_equal(rig_login(&rig, "alice", &alice, UP | LK_FLAG_BE), LK_REASON_WRONG_KEY);
+    assert_int_equal(rig_login(&rig, "alice", &alice, 0), LK_REASON_USER_PRESENCE);
+    assert_int_equal(rig_login(&rig, "alice", &alice, UV), LK_REASON_USER_PRESENCE);
+    assert_int_equal(rig_login(&rig, "alice", &alice, UP | LK_FLAG_BE), LK_REASON_SYNCED);
     assert_int_equal(rig_login(&rig, "alice", &alice, UP | LK_FLAG_BE | LK_FLAG_BS),
-                     LK_REASON_WRONG_KEY);
+                     LK_REASON_SYNCED);
     assert_int_equal(rig_login(&rig, "alice", &alice, UP), LK_REASON_NONE);
 }
 

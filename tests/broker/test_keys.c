@@ -195,7 +195,7 @@ static void no_pin_here(void **state)
 static void not_verified(void **state)
 {
     (void)state;
-    assert_int_equal(rig_login(&rig, "alice", &alice, UP), LK_REASON_WRONG_KEY);
+    assert_int_equal(rig_login(&rig, "alice", &alice, UP), LK_REASON_USER_VERIFICATION);
     assert_int_equal(rig_login(&rig, "alice", &alice, UP | UV), LK_REASON_NONE);
 }
 
