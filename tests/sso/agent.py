@@ -63,6 +63,8 @@ class Agent:
         parts = urllib.parse.urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
         line = socket.create_connection(("127.0.0.1", port), self.timeout)
+        # As browsers do: otherwise each form waits 40 ms for an acknowledgement.
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if parts.scheme == "https":
             line = self.context.wrap_socket(line, server_hostname=parts.hostname)
         connection = http.client.HTTPConnection(parts.hostname, port, timeout=self.timeout)
