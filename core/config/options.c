@@ -294,10 +294,10 @@ const struct lk_option lk_options[] = {
         .type = LK_OPTION_UINT,
         .min = 1,
         .max = 256,
-        .default_text = "4",
-        .reload = true,
+        .default_text = "16",
         LK_MEMBER(gateway_workers),
-        .help = "Processes that run the PAM stack, one login each at a time.",
+        .help = "Processes that run the PAM stack, one login each at a time. Each takes about half a "
+                "megabyte.",
     },
     {
         .section = "gateway",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Whole logins at the gateway: page, touch, PAM, code, token. Prints; fails only when a login was lost or a token is wrong.
  *
- *   LK_BUILD_DIR=build/release bench_sso [--smoke] [--in-flight 1,8,128,256] [--cores 1,2] [--logins 4000] [--credentials 20000] [--workers 4] [--verify-threads 0]
+ *   LK_BUILD_DIR=build/release bench_sso [--smoke] [--in-flight 1,8,128,256] [--cores 1,2] [--logins 4000] [--credentials 20000] [--workers 16] [--verify-threads 0]
  *       [--nss-names] [--rate 500] [--seconds 10] [--idle 10000] [--pending 100000] [--passwords 400] [--skip table,rate,idle,pending,password]
  *
  * Costs are microseconds of CPU time a login by process, so that the load, which works on the same machine, is in no figure but the wall rate and the latencies. */
@@ -28,7 +28,7 @@ static struct {
            .cores = {1, 2},
            .logins = 4000,
            .credentials = 20000,
-           .workers = 4,
+           .workers = 16,
            .rate = 500,
            .seconds = 10,
            .idle = 10000,
