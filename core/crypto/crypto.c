@@ -64,8 +64,9 @@ int lk_crypto_start(struct lk_crypto **ret_crypto)
     crypto->ecdsa = EVP_SIGNATURE_fetch(NULL, "ECDSA", NULL);
     crypto->p256 = p256_group();
     crypto->aes256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    crypto->spare = calloc(1, sizeof(*crypto->spare));
     if (!crypto->sha256 || !crypto->hmac || !crypto->ec || !crypto->ecdsa || !crypto->p256 ||
-        !crypto->aes256_gcm) {
+        !crypto->aes256_gcm || !crypto->spare) {
         lk_crypto_free(crypto);
         return lk_openssl_error(-LK_ERR_CRYPTO);
     }
@@ -82,6 +83,9 @@ struct lk_crypto *lk_crypto_free(struct lk_crypto *crypto)
         EVP_SIGNATURE_free(crypto->ecdsa);
         EVP_PKEY_free(crypto->p256);
         EVP_CIPHER_free(crypto->aes256_gcm);
+        for (size_t i = 0; crypto->spare && i < LK_SPARE_KEYS; i++)
+            EVP_PKEY_free(crypto->spare->keys[i]);
+        free(crypto->spare);
         free(crypto);
     }
     return NULL;

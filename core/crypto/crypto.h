@@ -23,7 +23,7 @@ LK_MUST_USE int lk_hmac_sha256(const struct lk_crypto *crypto, struct lk_view ke
 
 enum lk_algorithm { LK_ALGORITHM_ES256 = -7, LK_ALGORITHM_EDDSA = -8, LK_ALGORITHM_RS256 = -257 };
 
-/* From the coordinates of a P-256 point (32 bytes each), set into a copy of the group. A point that is not on the curve: -LK_ERR_ALGORITHM. */
+/* From the coordinates of a P-256 point (32 bytes each), set into a copy of the group or a key that was freed before. Free keys before the crypto they came of. A point that is not on the curve: -LK_ERR_ALGORITHM. */
 LK_MUST_USE int lk_verify_key_p256(const struct lk_crypto *crypto, const uint8_t x[32],
                                    const uint8_t y[32], struct lk_verify_key **ret_key);
 LK_MUST_USE int lk_verify_key_ed25519(const struct lk_crypto *crypto, const uint8_t x[32],

@@ -7,6 +7,7 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,28 @@
 
 /* Longest message that Ed25519 takes: it must be in one piece, so the parts are joined. */
 #define JOINED_MAX (128 * 1024)
+
+static EVP_PKEY *spare_take(const struct lk_crypto *crypto)
+{
+    for (size_t i = 0; i < LK_SPARE_KEYS; i++) {
+        EVP_PKEY *pkey = atomic_exchange(&crypto->spare->keys[i], NULL);
+
+        if (pkey)
+            return pkey;
+    }
+    return EVP_PKEY_dup(crypto->p256);
+}
+
+static void spare_give(struct lk_spare_keys *spare, EVP_PKEY *pkey)
+{
+    for (size_t i = 0; i < LK_SPARE_KEYS; i++) {
+        EVP_PKEY *none = NULL;
+
+        if (atomic_compare_exchange_strong(&spare->keys[i], &none, pkey))
+            return;
+    }
+    EVP_PKEY_free(pkey);
+}
 
 static int verify_key_new(EVP_PKEY *pkey, int64_t algorithm, struct lk_verify_key **ret_key)
 {
@@ -32,18 +55,22 @@ int lk_verify_key_p256(const struct lk_crypto *crypto, const uint8_t x[32], cons
                        struct lk_verify_key **ret_key)
 {
     uint8_t point[65] = {0x04}; /* SEC 1 section 2.3.3: uncompressed */
-    EVP_PKEY *pkey = EVP_PKEY_dup(crypto->p256);
+    EVP_PKEY *pkey = spare_take(crypto);
+    int result;
 
     if (!pkey)
         return lk_openssl_error(-LK_ERR_CRYPTO);
     memcpy(point + 1, x, 32);
     memcpy(point + 33, y, 32);
-    /* Checks that the point is on the curve, as EVP_PKEY_fromdata does. */
+    /* Checks that the point is on the curve, as EVP_PKEY_fromdata does. A key that refused a point is used no more: it may hold the point of before. */
     if (EVP_PKEY_set1_encoded_public_key(pkey, point, sizeof(point)) != 1) {
         EVP_PKEY_free(pkey);
         return lk_openssl_error(-LK_ERR_ALGORITHM);
     }
-    return verify_key_new(pkey, LK_ALGORITHM_ES256, ret_key);
+    result = verify_key_new(pkey, LK_ALGORITHM_ES256, ret_key);
+    if (result == 0)
+        (*ret_key)->spare = crypto->spare;
+    return result;
 }
 
 int lk_verify_key_ed25519(const struct lk_crypto *crypto, const uint8_t x[32],
@@ -60,7 +87,10 @@ int lk_verify_key_ed25519(const struct lk_crypto *crypto, const uint8_t x[32],
 struct lk_verify_key *lk_verify_key_free(struct lk_verify_key *key)
 {
     if (key) {
-        EVP_PKEY_free(key->pkey);
+        if (key->spare)
+            spare_give(key->spare, key->pkey);
+        else
+            EVP_PKEY_free(key->pkey);
         free(key);
     }
     return NULL;

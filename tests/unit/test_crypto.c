@@ -139,6 +139,48 @@ static void signatures(void **state)
     assert_null(lk_verify_key_free(NULL));
 }
 
+/* Keys are made of keys that were freed: each verifies what its own private half signed and nothing else, also after a point that was refused. */
+static void keys_are_used_again(void **state)
+{
+    enum { KEYS = 3, AT_ONCE = 12 };
+    const struct lk_view part = LK_VIEW((const uint8_t *)"message", 7);
+    struct test_key keys[KEYS];
+    struct lk_buf signatures[KEYS];
+    struct lk_verify_key *at_once[AT_ONCE];
+    struct lk_verify_key *found = NULL;
+    uint8_t zero[32] = {0};
+
+    (void)state;
+    for (size_t i = 0; i < KEYS; i++) {
+        lk_buf_init(&signatures[i], 512);
+        test_key_make(&keys[i], -7);
+        test_sign(&keys[i], &part, 1, &signatures[i]);
+    }
+    for (size_t round = 0; round < 20; round++) {
+        struct lk_verify_key *one = key_of(&keys[round % KEYS]);
+
+        for (size_t i = 0; i < KEYS; i++)
+            assert_int_equal(lk_verify(crypto, one, &part, 1, lk_buf_view(&signatures[i])),
+                             i == round % KEYS ? 0 : -LK_ERR_SIGNATURE);
+        lk_verify_key_free(one);
+        if (round % 4 == 0)
+            assert_int_equal(lk_verify_key_p256(crypto, zero, zero, &found), -LK_ERR_ALGORITHM);
+    }
+    /* More than are kept. */
+    for (size_t i = 0; i < AT_ONCE; i++)
+        at_once[i] = key_of(&keys[i % KEYS]);
+    for (size_t i = 0; i < AT_ONCE; i++)
+        for (size_t j = 0; j < KEYS; j++)
+            assert_int_equal(lk_verify(crypto, at_once[i], &part, 1, lk_buf_view(&signatures[j])),
+                             j == i % KEYS ? 0 : -LK_ERR_SIGNATURE);
+    for (size_t i = 0; i < AT_ONCE; i++)
+        lk_verify_key_free(at_once[i]);
+    for (size_t i = 0; i < KEYS; i++) {
+        lk_buf_clear(&signatures[i]);
+        test_key_free(&keys[i]);
+    }
+}
+
 /* RFC 8032 section 7.1, test 1: the empty message. */
 static void ed25519_vector(void **state)
 {
@@ -360,6 +402,7 @@ int main(void)
         cmocka_unit_test(sha256),
         cmocka_unit_test(hmac),
         cmocka_unit_test(signatures),
+        cmocka_unit_test(keys_are_used_again),
         cmocka_unit_test(ed25519_vector),
         cmocka_unit_test(points_off_the_curve_are_refused),
         cmocka_unit_test(certificates_are_parsed_whole),
