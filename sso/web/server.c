@@ -200,6 +200,12 @@ static enum MHD_Result call_begin(struct lk_call *call, const char *path, const 
     return MHD_YES;
 }
 
+static size_t body_most(const struct lk_call *call)
+{
+    return call->route != NULL && call->route->body_max != 0 ? call->route->body_max
+                                                             : LK_WEB_BODY_MAX;
+}
+
 /* A body is read to its end also where it is refused: a proxy that is still sending would not see the answer. Beyond the maximum nothing is kept, and beyond four times it the
  * connection ends. */
 static enum MHD_Result call_read(struct lk_call *call, const char *data, size_t *size)
@@ -207,19 +213,28 @@ static enum MHD_Result call_read(struct lk_call *call, const char *data, size_t 
     call->body_came += *size;
     if (call->body_came > 4UL * LK_WEB_BODY_MAX)
         return MHD_NO;
-    if (call->refusal == 0 && call->body_came <= LK_WEB_BODY_MAX)
+    if (call->refusal == 0 && call->body_came <= body_most(call))
         lk_buf_put_bytes(&call->body, data, *size);
     *size = 0;
     return MHD_YES;
+}
+
+/* Programs read JSON also where they are refused (RFC 6749 section 5.2). */
+static void refuse(struct lk_call *call, unsigned int status, enum lk_note note)
+{
+    if (call->route != NULL && call->route->program)
+        lk_answer_error(call, status, "invalid_request");
+    else
+        lk_answer_note(call, status, note);
 }
 
 static void call_handle(struct lk_call *call)
 {
     call->handled = true;
     if (call->refusal != 0)
-        lk_answer_note(call, call->refusal, call->note);
-    else if (call->body_came > LK_WEB_BODY_MAX)
-        lk_answer_note(call, MHD_HTTP_CONTENT_TOO_LARGE, LK_NOTE_TOO_LONG);
+        refuse(call, call->refusal, call->note);
+    else if (call->body_came > body_most(call))
+        refuse(call, MHD_HTTP_CONTENT_TOO_LARGE, LK_NOTE_TOO_LONG);
     else if (lk_buf_error(&call->body) != 0)
         lk_answer_note(call, MHD_HTTP_SERVICE_UNAVAILABLE, LK_NOTE_AWAY);
     else

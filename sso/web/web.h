@@ -17,6 +17,8 @@
 enum {
     LK_WEB_URL_MAX = 8192,   /* path and query as they came */
     LK_WEB_BODY_MAX = 16384, /* a form; the largest of ours is an answer of a key */
+    LK_WEB_TOKEN_MAX =
+        4096, /* one of an application: code, verifier, address, name and secret, with every character as %XX, are 2.5 KB */
     LK_WEB_MEMORY = 32768,   /* of libmicrohttpd for one connection: bounds all headers together */
     LK_WEB_QUESTIONS = 4096, /* open at once at the issuer; a power of two */
     LK_WEB_CONNECTIONS = 20000, /* fewer where RLIMIT_NOFILE says so */
@@ -91,10 +93,11 @@ struct lk_call {
 
 struct lk_route {
     const char *path;
-    bool get, post; /* HEAD goes with GET */
-    bool any_body;  /* a POST without a form will do */
-    bool program;   /* who asks reads JSON */
-    bool local;     /* on the local listener */
+    bool get, post;  /* HEAD goes with GET */
+    bool any_body;   /* a POST without a form will do */
+    bool program;    /* who asks reads JSON */
+    bool local;      /* on the local listener */
+    size_t body_max; /* 0 = LK_WEB_BODY_MAX */
     void (*handle)(struct lk_call *call);
 };
 

@@ -176,11 +176,26 @@ class Requests(Test):
             got, names, text = self.web.ask(method, path, body, headers)
             self.assertEqual(got, status, (method, path[:40]))
             self.assertEqual(names["x-content-type-options"], ["nosniff"])
-            self.assertIn(b"<h1>", text)
+            if path in ("/token", "/jwks"):
+                self.assertEqual(text, b'{"error":"invalid_request"}')
+            else:
+                self.assertIn(b"<h1>", text)
             if status == 405:
                 self.assertIn("allow", names)
         self.assertEqual(self.web.ask("POST", "/key", iter([b"x" * 9000, b"x" * 9000]), {"Content-Type": FORM})[0], 413)
         self.assertEqual(self.issuer.asked, [])
+
+    def test_size_of_a_token_request(self):
+        """As large as one can be, to the byte; nobody else's form has to be so small."""
+        self.issuer.answers[web.TOKEN] = web.reply(200, "{}")
+        text = "grant_type=authorization_code&code=c&x="
+        self.assertEqual(self.web.form("/token", text + "x" * (4096 - len(text)))[0], 200)
+        self.assertEqual(self.asked(web.TOKEN)["code"], b"c")
+        status, headers, body = self.web.form("/token", text + "x" * (4097 - len(text)))
+        self.assertEqual((status, body, headers["content-type"], headers["cache-control"]),
+                         (413, b'{"error":"invalid_request"}', ["application/json"], ["no-store"]))
+        self.assertEqual(len(self.issuer.asked), 1)
+        self.assertEqual(self.web.form("/authorize", "client_id=a&x=" + "x" * 4097)[0], 200)
 
     def test_largest_that_passes(self):
         self.assertEqual(self.web.ask("GET", "/authorize?a=" + "x" * (8192 - len("/authorize?a=")))[0], 200)
