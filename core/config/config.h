@@ -85,6 +85,8 @@ struct lk_config {
     char gateway_metrics[LK_CONFIG_TEXT_MAX +
                          1]; /* "127.0.0.1:port", or "" = none; option `metrics` */
     char gateway_keys[LK_CONFIG_TEXT_MAX + 1]; /* folder of the signing keys; option `keys` */
+    uint32_t gateway_idle_seconds;             /* option `idle_seconds` */
+    uint32_t gateway_request_seconds;          /* option `request_seconds` */
     bool gateway_password; /* the stack asks for a password after the key; option `password` */
     char gateway_service[LK_CONFIG_TEXT_MAX + 1]; /* PAM service; option `service` */
     uint32_t gateway_workers;                     /* option `workers` */

@@ -272,6 +272,28 @@ const struct lk_option lk_options[] = {
     },
     {
         .section = "gateway",
+        .name = "idle_seconds",
+        .type = LK_OPTION_UINT,
+        .min = 1,
+        .max = 3600,
+        .default_text = "75",
+        LK_MEMBER(gateway_idle_seconds),
+        .help = "How long a connection may be silent before a request or between two. More than "
+                "the reverse proxy keeps an idle connection, or it meets one that is just closed.",
+    },
+    {
+        .section = "gateway",
+        .name = "request_seconds",
+        .type = LK_OPTION_UINT,
+        .min = 1,
+        .max = 600,
+        .default_text = "20",
+        LK_MEMBER(gateway_request_seconds),
+        .help = "How long a request may take from its first line to its last byte, and an answer "
+                "until it is fetched. A slower connection is closed.",
+    },
+    {
+        .section = "gateway",
         .name = "password",
         .type = LK_OPTION_PASSWORD,
         .default_text = "required",

@@ -38,7 +38,7 @@ static void guest_comes(struct lk_web *web, struct MHD_Connection *connection, v
     }
     guest->web = web;
     guest->fd = info->connect_fd;
-    guest_until(guest, LK_WEB_IDLE_MS);
+    guest_until(guest, web->idle_ms);
     guest->next = web->guests;
     if (guest->next != NULL)
         guest->next->previous = guest;
@@ -115,7 +115,7 @@ static void *call_new(void *context, const char *url, struct MHD_Connection *con
             return NULL;
         }
     }
-    guest_until(call->guest, LK_WEB_MOVE_MS);
+    guest_until(call->guest, call->web->move_ms);
     return call;
 }
 
@@ -130,7 +130,7 @@ static void call_free(void *context, struct MHD_Connection *connection, void **p
     if (call == NULL)
         return;
     *place = NULL;
-    guest_until(call->guest, LK_WEB_IDLE_MS);
+    guest_until(call->guest, call->web->idle_ms);
     lk_issuer_forget(call);
     if (call->response != NULL && !call->shared)
         MHD_destroy_response(call->response);
@@ -145,7 +145,7 @@ static enum MHD_Result call_send(struct lk_call *call)
 
     if (call->response == NULL)
         return MHD_NO;
-    guest_until(call->guest, LK_WEB_MOVE_MS);
+    guest_until(call->guest, call->web->move_ms);
     if (call->status / 100 < 6)
         call->web->counters.answers[call->status / 100]++;
     result = MHD_queue_response(call->connection, call->status, call->response);
@@ -347,6 +347,8 @@ int lk_server_begin(struct lk_web *web, int site, int local)
     if (getsockname(site, (struct sockaddr *)&address, &len) != 0)
         return -LK_ERR_IO;
     web->unix_socket = address.ss_family == AF_UNIX;
+    web->idle_ms = 1000 * (int64_t)web->start.config.gateway_idle_seconds;
+    web->move_ms = 1000 * (int64_t)web->start.config.gateway_request_seconds;
     web->run = (struct lk_timer){.fired = daemon_due, .context = web};
     error = daemon_begin(web, site, connections_most(), &web->site, &web->site_watch);
     if (error == 0 && local >= 0)

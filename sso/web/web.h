@@ -23,8 +23,6 @@ enum {
     LK_WEB_QUESTIONS = 4096, /* open at once at the issuer; a power of two */
     LK_WEB_CONNECTIONS = 20000, /* fewer where RLIMIT_NOFILE says so */
     LK_WEB_ASK_MS = 28000,      /* the PAM stack has 20 s, nginx waits 30 */
-    LK_WEB_IDLE_MS = 75000,     /* from one request to the whole first line of the next */
-    LK_WEB_MOVE_MS = 20000,     /* a request from its first line to its end; an answer likewise */
     LK_WEB_GREET_MS = 8000,     /* an issuer that is just started: it may make its keys first */
     LK_WEB_RECONNECT_MS = 200,
     LK_WEB_STOP_MS = 25000, /* what is under way may end */
@@ -119,6 +117,8 @@ struct lk_web {
     struct lk_timer tick;
     struct lk_timer reconnect;
     bool unix_socket; /* then X-Forwarded-For is our proxy's */
+    int64_t idle_ms;  /* from one request to the whole first line of the next */
+    int64_t move_ms;  /* a request from its first line to its end; an answer likewise */
     struct lk_guest *guests;
     size_t guest_count;
     struct lk_call *calls[LK_WEB_QUESTIONS];

@@ -155,7 +155,7 @@ static struct house_end *worker_with_attempt(void)
 /* A worker that ends at the very moment when an attempt is put before it: it has read nothing, so another worker makes the attempt. */
 static void worker_leaves(void **state)
 {
-    struct house_login login;
+    struct house_login login = {0};
     struct house_end *end;
     struct lk_sso_password asked;
     uint32_t request = 0;

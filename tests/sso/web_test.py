@@ -466,6 +466,87 @@ class Crowd(unittest.TestCase):
         self.assertEqual(status, 0)
 
 
+class Slow(unittest.TestCase):
+    """Connections that move too slowly are closed, whatever they send, and nobody else is. The limits are shortened by the configuration."""
+    @classmethod
+    def setUpClass(cls):
+        cls.web = web.Web(BUILD, gateway=["idle_seconds = 4", "request_seconds = 2"], documents=[web.document(2, KEYS)])
+        cls.addClassCleanup(cls.web.stop)
+        cls.web.until_up()
+        cls.web.issuer.answers.update({web.AUTHORIZE: web.key_page(), web.METRICS: web.reply(200, "")})
+
+    def closed_after(self, first, piece, every, most):
+        """Sends first, then piece again and again: the seconds until the other side closes."""
+        peer = socket.socket(socket.AF_UNIX)
+        self.addCleanup(peer.close)
+        peer.connect(self.web.path)
+        peer.settimeout(every)
+        begin, got = time.monotonic(), b""
+        try:
+            peer.sendall(first)
+            while time.monotonic() - begin < most:
+                try:
+                    part = peer.recv(65536)
+                    if not part:
+                        return time.monotonic() - begin, got
+                    got += part
+                except TimeoutError:
+                    if piece:
+                        peer.sendall(piece)
+        except OSError:
+            return time.monotonic() - begin, got
+        self.fail("still open")
+
+    def test_slow(self):
+        line = b"GET / HTTP/1.1\r\nHost: x\r\n"
+        form = b"POST /key HTTP/1.1\r\nHost: x\r\nContent-Type: " + FORM.encode() + b"\r\nContent-Length: 10000\r\n\r\n"
+        chunks = form.replace(b"Content-Length: 10000", b"Transfer-Encoding: chunked")
+        # What is sent first, what follows every 200 ms, and the limit.
+        cases = {"nothing": (b"", b"", 4), "half a line": (b"GET /auth", b"", 4), "a line by and by": (b"GET /", b"a", 4),
+                 "header by and by": (line, b"X-A: b\r\n", 2), "half a header": (line + b"X-", b"", 2), "body by and by": (form, b"a=b&", 2),
+                 "no body": (form, b"", 2), "chunks by and by": (chunks, b"1\r\na\r\n", 2), "idle after an answer": (line + b"\r\n", b"", 4)}
+        found = {}
+        threads = [threading.Thread(target=lambda n=name, c=case: found.update({n: self.closed_after(c[0], c[1], 0.2, 9)})) for name, case in cases.items()]
+        for thread in threads:
+            thread.start()
+        # Somebody who is quick meanwhile, on one connection for longer than a request may last.
+        quick = self.web.connection()
+        for _ in range(12):
+            self.assertEqual(self.web.ask("GET", "/authorize", connection=quick)[0], 200)
+            time.sleep(0.25)
+        quick.close()
+        for thread in threads:
+            thread.join(10)
+        self.assertEqual(sorted(found), sorted(cases))
+        for name, (_, _, limit) in cases.items():
+            seconds, got = found[name]
+            # The sweep comes once a second.
+            self.assertTrue(limit - 0.5 <= seconds <= limit + 2, (name, seconds))
+            self.assertEqual(got.startswith(b"HTTP/1.1 200 "), name == "idle after an answer", (name, got[:60]))
+        self.assertGreaterEqual(int(re.search(r"latchkey_web_shut_total (\d+)", self.web.get_local("/metrics")[1]).group(1)), len(cases))
+
+    def test_answer_that_nobody_fetches(self):
+        """Requests without end, and not one answer read."""
+        peer = socket.socket(socket.AF_UNIX)
+        self.addCleanup(peer.close)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.connect(self.web.path)
+        peer.settimeout(1)
+        begin = time.monotonic()
+        with self.assertRaises(BrokenPipeError):
+            while time.monotonic() - begin < 12:
+                try:
+                    peer.sendall(b"GET /static/latchkey.js HTTP/1.1\r\nHost: x\r\n\r\n" * 10)
+                except TimeoutError:
+                    pass
+        self.assertLess(time.monotonic() - begin, 8)
+
+    def test_the_issuer_may_take_longer(self):
+        """Who waits for an answer is not slow."""
+        self.web.issuer.answers[web.TOKEN] = lambda asked: time.sleep(4.5) or web.reply(200, "{}")
+        self.assertEqual(self.web.form("/token", "a=b")[0], 200)
+
+
 class Start(unittest.TestCase):
     def run_with(self, *arguments):
         return subprocess.run([os.path.join(BUILD, "bin/latchkey-sso-web"), *arguments], capture_output=True, text=True, timeout=10, check=False)
