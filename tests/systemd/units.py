@@ -81,7 +81,7 @@ class Machine:
             os.makedirs(folder)
             os.chmod(folder, mode)
         self.folder = Folder(keep=STATE)
-        say("cmake", "--install", BUILD, "--prefix", "/usr")
+        say("cmake", "--install", BUILD)
         self.keys = {name: Key(BUILD, name, KEYS, STATE, "--pin", PIN) for name in ("anna", "alice")}
         self.give_softkeys()
         # Built and installed already; no device manager runs here.
