@@ -40,6 +40,8 @@ static void flush_all(void *context)
 {
     struct lk_issuer *issuer = context;
 
+    /* Lines of the journal first: nothing goes out before it is told. */
+    (void)fflush(stderr);
     lk_link_flush(&issuer->broker.link);
     lk_link_flush(&issuer->notify.link);
     for (size_t i = 0; i < issuer->workers.count; i++)
@@ -119,6 +121,7 @@ static int settings_first(struct lk_issuer *issuer)
 
 static int serve(struct lk_issuer *issuer, int listener)
 {
+    static char lines[BUFSIZ];
     int status;
 
     issuer->web_uid = web_user();
@@ -130,6 +133,8 @@ static int serve(struct lk_issuer *issuer, int listener)
 #ifdef LK_SANITIZED
     locked_in = 1;
 #endif
+    /* A line for each login: those of one turn in one write. */
+    (void)setvbuf(stderr, lines, _IOFBF, sizeof(lines));
     lk_loop_set_turn_end(issuer->start.loop, flush_all, issuer);
     issuer->tick = (struct lk_timer){.fired = tick, .context = issuer};
     lk_broker_begin(issuer);

@@ -3,6 +3,7 @@
  *
  * Hostile input: every parameter. What can be judged without the code is judged first; a code is redeemed only for a client that has shown its secret. Redeemed with a wrong verifier or
  * address it is used up, and its session is ended: whoever holds both a code and a client's secret but not the verifier did not begin this login. */
+#include <stdio.h>
 #include <string.h>
 
 #include "sso/oidc/oidc.h"
@@ -102,30 +103,30 @@ static int refused(struct lk_oidc_reply *reply, uint32_t reason)
     }
 }
 
+/* RFC 6749 section 5.1. Both tokens are base64url and dots: nothing in them needs escaping. */
 static int answer(const struct lk_oidc_provider *provider, const struct lk_oidc_token *token,
                   const struct lk_gateway_redeemed *redeemed, const struct lk_oidc_code_data *data,
                   const char *access_token, int64_t now, struct lk_oidc_reply *reply)
 {
-    struct lk_buf id_token = LK_BUF_INIT(LK_SSO_BODY_MAX);
-    struct lk_json_writer writer;
-    int error =
-        lk_oidc_id_token(provider, token->client, redeemed, data, access_token, now, &id_token);
+    char head[192];
+    int len = snprintf(head, sizeof(head),
+                       "{\"access_token\":\"%s\",\"token_type\":\"Bearer\",\"expires_in\":%d,"
+                       "\"scope\":\"openid\",\"id_token\":\"",
+                       access_token, (int)LK_ACCESS_SECONDS);
+    int error;
 
-    lk_buf_put_u8(&id_token, 0);
+    if (len < 0 || (size_t)len >= sizeof(head))
+        return -LK_ERR_INTERNAL;
+    reply->status = 200;
+    lk_buf_reset(&reply->body);
+    lk_buf_put_bytes(&reply->body, head, (size_t)len);
+    error = lk_oidc_id_token(provider, token->client, redeemed, data, access_token, now,
+                             &reply->body);
+    lk_buf_put_bytes(&reply->body, "\"}", 2);
     if (error == 0)
-        error = lk_buf_error(&id_token);
-    if (error == 0) {
-        reply->status = 200;
+        error = lk_buf_error(&reply->body);
+    if (error != 0)
         lk_buf_reset(&reply->body);
-        lk_json_begin_object(&writer);
-        lk_json_put_string(&writer, writer.root, "access_token", access_token);
-        lk_json_put_string(&writer, writer.root, "token_type", "Bearer");
-        lk_json_put_int(&writer, writer.root, "expires_in", LK_ACCESS_SECONDS);
-        lk_json_put_string(&writer, writer.root, "scope", "openid");
-        lk_json_put_string(&writer, writer.root, "id_token", (const char *)id_token.data);
-        error = lk_json_end(&writer, false, &reply->body);
-    }
-    lk_buf_clear(&id_token);
     return error;
 }
 
