@@ -52,6 +52,18 @@ static void put_logins(const struct lk_counters *counters, struct lk_buf *text)
     }
 }
 
+/* They stand in logins_total as well; apart, a storm of garbage is told from people who fail. */
+static void put_unproved(const struct lk_counters *counters, struct lk_buf *text)
+{
+    put_head(text, "unproved_total", "counter",
+             "Refused logins in which no signature of a known key verified, by reason.");
+    for (uint32_t i = 0; i < LK_REASONS; i++) {
+        if (lk_reason_known(i) && i != LK_REASON_NONE && counters->unproved_by[i] > 0)
+            put(text, "latchkey_sso_unproved_total{reason=\"%s\"} %" PRIu64 "\n",
+                lk_reason_name((enum lk_reason)i), counters->unproved_by[i]);
+    }
+}
+
 void lk_counters_print(const struct lk_counters *counters, const struct lk_gauges *gauges,
                        struct lk_buf *text)
 {
@@ -59,6 +71,7 @@ void lk_counters_print(const struct lk_counters *counters, const struct lk_gauge
     static const char *const logouts[] = {"sent", "failed", "acknowledged", "confirmed", "nobody"};
 
     put_logins(counters, text);
+    put_unproved(counters, text);
     put_head(text, "requests_total", "counter", "Answered requests by kind.");
     for (size_t i = 0; i < LK_STEPS; i++)
         put(text, "latchkey_sso_requests_total{kind=\"%s\"} %" PRIu64 "\n", step_names[i],
@@ -93,6 +106,7 @@ void lk_counters_login(struct lk_counters *counters, const struct lk_login_recor
 
     counters->logins[number < LK_REASONS ? number : (uint32_t)LK_REASON_INTERNAL]++;
     if (record->subject == NULL) {
+        counters->unproved_by[number < LK_REASONS ? number : (uint32_t)LK_REASON_INTERNAL]++;
         counters->unproved++;
         lk_counters_tick(counters, now_ms);
         return;

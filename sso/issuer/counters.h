@@ -25,7 +25,9 @@ struct lk_counters {
     uint64_t logins[LK_REASONS]; /* by reason; 0 = a code was given */
     uint64_t applications[3];    /* answers to TOKEN: 200, 4xx, 5xx */
     uint64_t logouts[5];         /* by enum lk_logout_outcome; 0 = handed to notify */
-    uint64_t unproved;           /* refused before a signature verified: not logged one by one */
+    uint64_t unproved_by
+        [LK_REASONS]; /* refused before a signature verified, by reason: a label for each reason that is known, whatever is sent */
+    uint64_t unproved; /* refused before a signature verified: not logged one by one */
     uint64_t unproved_told;
     int64_t told_ms;
 };

@@ -368,7 +368,11 @@ static void metrics(void **state)
     uint32_t request;
 
     (void)state;
-    greeted(&login);
+    ask(&login);
+    for (int i = 0; i < 3; i++)
+        house_assert(&login, (const uint8_t *)"garbage", 7);
+    house_touch(&login);
+    house_password(&login, "wrong");
     house_password(&login, HOUSE_PASSWORD);
     house_take_code(&login);
     request = house_request();
@@ -378,7 +382,13 @@ static void metrics(void **state)
     memcpy(text, reply.body.data, reply.body.len);
     text[reply.body.len] = '\0';
     assert_non_null(strstr(text, "latchkey_sso_logins_total{outcome=\"OK\"} 1\n"));
-    assert_non_null(strstr(text, "latchkey_sso_requests_total{kind=\"assert\"} 1\n"));
+    /* Garbage of anybody, apart from the failures of those whose key has answered. */
+    assert_non_null(strstr(text, "latchkey_sso_logins_total{outcome=\"E_WRONG_KEY\"} 3\n"));
+    assert_non_null(strstr(text, "latchkey_sso_unproved_total{reason=\"E_WRONG_KEY\"} 3\n"));
+    assert_non_null(strstr(text, "latchkey_sso_logins_total{outcome=\"E_PASSWORD\"} 1\n"));
+    assert_null(strstr(text, "latchkey_sso_unproved_total{reason=\"E_PASSWORD\"}"));
+    assert_null(strstr(text, "latchkey_sso_unproved_total{reason=\"OK\"}"));
+    assert_non_null(strstr(text, "latchkey_sso_requests_total{kind=\"assert\"} 4\n"));
     assert_non_null(strstr(text, "latchkey_sso_workers 2\n"));
     assert_non_null(strstr(text, "latchkey_sso_broker_up 1\n"));
     assert_non_null(strstr(text, "latchkey_sso_pending 0\n"));
