@@ -288,6 +288,18 @@ class Ends(Case):
             until(lambda: {note["name"] for note in self.house.notes(told="hangup")} == set(PROCESSES))
         self.assertIsNone(launcher.poll())
 
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, who may write anywhere")
+    def test_a_test_in_the_places_of_a_gateway_in_use(self):
+        """Somebody takes --test for a check of the configuration: nothing is written where the defaults point."""
+        self.folder.write("latchkey.conf", "[organisation]\nname = example\ngateway_host = key.example.org\n")
+        alone = ["unshare", "--mount", "sh", "-ec", 'mount -nt tmpfs none /var/lib; mount -nt tmpfs none /run; r=0; "$@" || r=$?; ls -A /run /var/lib; exit $r', "sh"]
+        process = self.house.start("--test", before=alone)
+        self.assertEqual(process.wait(20), 2)
+        said = self.house.said()
+        self.assertIn("latchkey config check", said)
+        self.assertEqual(said.splitlines()[1:], ["/run:", "", "/var/lib:"])
+        self.assertEqual(self.house.notes(), [])
+
     def test_what_it_refuses(self):
         self.house.config(host="")
         self.assertEqual(self.house.run("--test"), (2, f"latchkey-sso: {self.folder('latchkey.conf')}: gateway_host is not set: there is no gateway\n"))
