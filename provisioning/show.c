@@ -237,6 +237,9 @@ static void show_facts(const struct lk_statement *statement)
     lk_hex(hex, sizeof hex, statement->aaguid, sizeof statement->aaguid);
     lk_cli_row(_("model (AAGUID)"), "%s", hex);
     lk_cli_row(_("attestation"), "%s", lk_format_name(statement->proved.format));
+    lk_hex(hex, sizeof hex, statement->proved.anchor.bytes, LK_DIGEST_SIZE);
+    lk_cli_row(_("anchor, proved"), "%s",
+               statement->proved.has_anchor ? hex : _("none: not proven hardware"));
     if (statement->proved.firmware[0] != '\0')
         lk_cli_row(_("firmware, proved"), "%s",
                    lk_cli_printable(safe, sizeof safe, statement->proved.firmware));

@@ -3,6 +3,12 @@
 # One operator and one agent, from `init` to `revoke`, with everything in between that a desk does; every answer also as JSON.
 . "$(dirname "$0")/lib.sh"
 setup
+cat >>"$ROOM/etc/latchkey.conf" <<'EOF'
+[client synapse]
+redirect_uri = https://chat.example.org/callback
+secret_file = /etc/latchkey/clients/synapse.secret
+backchannel_logout_uri = https://chat.example.org/logout
+EOF
 broker_start
 key_new a1 --touch wait
 key_new a2 --touch wait
@@ -79,6 +85,7 @@ lk explain "$host_short"
 expect_out "May log in now."
 lk show "$host_short"
 expect_out "latchkey-host:example.org"
+expect_out "none: not proven hardware"
 lk list
 expect_out "$host_short"
 
@@ -170,13 +177,21 @@ expect_json changed 1
 lk --json explain alice
 expect_json credentials.0.reasons '["E_REVOKED"]'
 
-step "revoke --replaced after a new enrolment of a key that was revoked"
+step "revoke --replaced after a new enrolment of a key that was revoked, whose maker is trusted meanwhile"
+"$BUILD/tests/softkey/lk_softkey" --print-root >"$ROOM/etc/roots.pem"
+sed -i "/^ceremony_seconds/a attestation_roots = $ROOM/etc/roots.pem" "$ROOM/etc/latchkey.conf"
+broker_stop
+broker_start
 plug alice1
 attended --json enroll alice --host-only --days 30
 expect_status 0
 third=$(json credentials.0.id)
 lk --json show "${third:0:8}"
+anchor=$(json credentials.0.proved.anchor)
+[ ${#anchor} = 64 ] || problem "the attestation has no anchor"
 [ "$(json credentials.0.not_after)" -gt "$(date +%s)" ] || problem "--days is not in the statement"
+lk show "${third:0:8}"
+expect_out "$anchor"
 attended revoke "${third:0:8}" --replaced
 expect_status 0
 expect_out "latchkey enroll alice"
