@@ -259,28 +259,30 @@ int lk_gateway_handle_redeem(struct lk_broker *broker, struct lk_connection *con
     return 0;
 }
 
+/* ret_redeemed borrows its data from *code. */
 static enum lk_reason access_judge(struct lk_broker *broker, const uint8_t *access,
+                                   struct lk_store_code *code,
                                    struct lk_gateway_redeemed *ret_redeemed)
 {
-    struct lk_store_code code;
     struct lk_store_rows rows = {0};
     struct lk_standing_result standing;
     enum lk_reason reason = lk_broker_ready(broker);
 
     if (reason != LK_REASON_NONE)
         return reason;
-    if (broker->store_ops->read_code(broker->store, access, true, &code) != 0)
+    if (broker->store_ops->read_code(broker->store, access, true, code) != 0)
         return LK_REASON_STORE_UNAVAILABLE;
-    if (!code.known || !lk_code_sealed(broker, &code))
+    if (!code->known || !lk_code_sealed(broker, code))
         return LK_REASON_CODE;
-    reason = lk_gateway_judge(broker, &code.statement, &rows, &standing);
-    if (reason == LK_REASON_NONE && code.ended)
+    reason = lk_gateway_judge(broker, &code->statement, &rows, &standing);
+    if (reason == LK_REASON_NONE && code->ended)
         reason = LK_REASON_CODE;
-    if (reason == LK_REASON_NONE && code.access_expiry <= lk_clock_now(broker->clock))
+    if (reason == LK_REASON_NONE && code->access_expiry <= lk_clock_now(broker->clock))
         reason = LK_REASON_CODE_EXPIRED;
     if (reason == LK_REASON_NONE) {
         redeemed_agent(ret_redeemed, &rows.subject, rows.name, rows.full_name, rows.email);
-        redeemed_fill(ret_redeemed, &code, &standing.statement);
+        redeemed_fill(ret_redeemed, code, &standing.statement);
+        ret_redeemed->data = LK_VIEW(code->data, code->data_len);
     }
     lk_store_rows_free(&rows);
     return reason;
@@ -291,10 +293,11 @@ int lk_gateway_handle_access(struct lk_broker *broker, struct lk_connection *con
 {
     struct lk_gateway_access asked;
     struct lk_gateway_redeemed answer = {0};
+    struct lk_store_code code;
     int error = lk_gateway_access_decode(frame->payload, &asked);
 
     if (error != 0)
         return error;
-    answer.reason = (uint32_t)access_judge(broker, asked.access, &answer);
+    answer.reason = (uint32_t)access_judge(broker, asked.access, &code, &answer);
     return lk_gateway_redeemed_encode(&connection->out, frame->request, &answer);
 }

@@ -119,7 +119,7 @@ LK_MUST_USE int lk_gateway_redeem_encode(struct lk_buf *buf, uint32_t request,
 LK_MUST_USE int lk_gateway_redeem_decode(struct lk_view payload,
                                          struct lk_gateway_redeem *ret_redeem);
 
-/* issuer -> broker: whose access token is this? Answer: REDEEMED without data. */
+/* issuer -> broker: whose access token is this? Answer: REDEEMED. */
 struct lk_gateway_access {
     uint8_t access[32];
 };

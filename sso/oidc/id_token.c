@@ -113,6 +113,7 @@ bool lk_oidc_userinfo_check(const struct lk_oidc_provider *provider,
 
 int lk_oidc_userinfo_answer(const struct lk_gateway_redeemed *redeemed, struct lk_oidc_reply *reply)
 {
+    struct lk_oidc_code_data data;
     struct lk_json_writer writer;
 
     if (redeemed->reason != LK_REASON_NONE) {
@@ -122,10 +123,13 @@ int lk_oidc_userinfo_answer(const struct lk_gateway_redeemed *redeemed, struct l
             return lk_oidc_reply_error(reply, 503, "temporarily_unavailable", NULL);
         return lk_oidc_reply_error(reply, 401, "invalid_token", NULL);
     }
+    /* The same as in the ID token (OIDC Core 5.3.2): where the record has no name, the one that NSS gave at the login. */
+    if (lk_oidc_code_data_decode(redeemed->data, &data) != 0)
+        return lk_oidc_reply_error(reply, 503, "temporarily_unavailable", NULL);
     reply->status = 200;
     lk_buf_reset(&reply->body);
     lk_json_begin_object(&writer);
     put_hex(&writer, "sub", redeemed->subject);
-    put_person(&writer, redeemed, "");
+    put_person(&writer, redeemed, data.full_name);
     return lk_json_end(&writer, false, &reply->body);
 }

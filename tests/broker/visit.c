@@ -191,11 +191,15 @@ enum lk_reason visit_access(uint8_t name)
 {
     struct lk_gateway_access asked;
     struct lk_gateway_redeemed got;
+    enum lk_reason reason;
 
     memset(asked.access, name ^ 0x80, sizeof(asked.access));
     assert_int_equal(lk_gateway_access_encode(&visit_out, 5, &asked), 0);
     peer_send(&visit_gateway, &visit_out);
-    return visit_redeemed(&got);
+    reason = visit_redeemed(&got);
+    if (reason == LK_REASON_NONE)
+        assert_true(lk_view_equal(got.data, LK_VIEW(visit_blob, sizeof(visit_blob))));
+    return reason;
 }
 
 void visit_session(struct agent_key *key, uint8_t name)

@@ -134,6 +134,7 @@ static int on_access(struct house_end *end, const struct lk_frame *frame)
         if (house.proofs[i].redeemed && memcmp(house.proofs[i].access, access.access, 32) == 0) {
             redeemed.reason = LK_REASON_NONE;
             fill_redeemed(&house.proofs[i], &redeemed);
+            redeemed.data = LK_VIEW(house.proofs[i].data, house.proofs[i].data_len);
         }
     }
     return lk_gateway_redeemed_encode(&end->peer.out, frame->request, &redeemed);

@@ -386,7 +386,9 @@ static void userinfo(void **state)
                                       "Basic " OIDC_ACCESS "x",
                                       "Basic " OIDC_ACCESS};
     struct lk_sso_userinfo asked = {.authorization = oidc_text("bearer " OIDC_ACCESS)};
+    const struct lk_oidc_code_data data = {.full_name = "Alice of NSS"};
     struct lk_gateway_redeemed redeemed = {.name = "alice", .email = "alice@example.org"};
+    struct lk_buf bytes = LK_BUF_INIT(LK_CODE_DATA_MAX);
     struct lk_oidc_reply reply;
     struct lk_json *document;
     uint8_t access[32];
@@ -404,12 +406,25 @@ static void userinfo(void **state)
         assert_memory_equal(reply.authenticate, "Bearer", 6);
     }
     memcpy(redeemed.subject, oidc_subject, 16);
+    assert_int_equal(lk_oidc_code_data_encode(&data, &bytes), 0);
+    redeemed.data = lk_buf_view(&bytes);
     assert_int_equal(lk_oidc_userinfo_answer(&redeemed, &reply), 0);
     assert_int_equal(reply.status, 200);
     document = body_of(&reply);
     oidc_string_is(document, "sub", "aa010000000000000000000000000000");
     oidc_string_is(document, "email", "alice@example.org");
+    /* Of NSS, as the ID token says, unless the agent's record has one. */
+    oidc_string_is(document, "name", "Alice of NSS");
     lk_json_free(document);
+    strcpy(redeemed.full_name, "Alice of the record");
+    assert_int_equal(lk_oidc_userinfo_answer(&redeemed, &reply), 0);
+    document = body_of(&reply);
+    oidc_string_is(document, "name", "Alice of the record");
+    lk_json_free(document);
+    redeemed.data = LK_VIEW(NULL, 0);
+    assert_int_equal(lk_oidc_userinfo_answer(&redeemed, &reply), 0);
+    error_is(&reply, 503, "temporarily_unavailable");
+    lk_buf_clear(&bytes);
     redeemed.reason = LK_REASON_CODE;
     assert_int_equal(lk_oidc_userinfo_answer(&redeemed, &reply), 0);
     error_is(&reply, 401, "invalid_token");
