@@ -280,12 +280,14 @@ static int rotate_kind(const struct lk_crypto *crypto, const struct key_folder *
     }
     if (newest != 0 && how == LK_ROTATE_MISSING)
         return 0;
-    if (newest >= now) {
+    /* Pages under the seals of before are good for an hour: no more than two are needed, however often somebody rotates. */
+    if (newest >= now ||
+        (newest != 0 && kind == KIND_SEAL && newest > now - LK_OIDC_REQUEST_SECONDS)) {
         char path[PATH_SIZE];
 
         file.from = newest;
         file_path(folder, &file, path);
-        (void)printf("%s is waiting for its time already\n", path);
+        (void)printf("%s is %s\n", path, newest >= now ? "waiting for its time already" : "new");
         return 0;
     }
     if (newest != 0 && kind != KIND_SEAL)

@@ -161,6 +161,12 @@ static void rotation(void **state)
     /* Twice in a row makes no second one. */
     assert_int_equal(lk_keys_rotate(crypto, &config, rotated, LK_ROTATE_NEXT), 0);
     assert_int_equal(list(names), 6);
+    /* Nor do many within the hour: the seals of before must stay as long as a page. */
+    for (int i = 1; i < 8; i++)
+        assert_int_equal(lk_keys_rotate(crypto, &config, rotated + i, LK_ROTATE_NEXT), 0);
+    assert_int_equal(read_at(rotated + 8), 0);
+    assert_int_equal(settings.provider.seal_count, 2);
+    lk_keys_clear(&settings);
     /* The next time the old one is gone, and its id does not come back. */
     assert_int_equal(lk_keys_rotate(crypto, &config, rotated + 30 * DAY, LK_ROTATE_NEXT), 0);
     assert_int_equal(read_at(rotated + 30 * DAY), 0);
