@@ -57,7 +57,7 @@ struct lk_connection {
     void (*work_pin)(struct lk_connection *connection, struct lk_view pin);
     bool closing;       /* flush what stands in out, then close */
     bool dead;          /* closed: freed at the end of the turn */
-    bool resting;       /* answered, and nothing asked since: at the end of its time it is closed without a word */
+    bool resting;       /* answered, nothing asked since: closed without a word in time */
     bool paused;        /* its requests are not read: too much is queued or in flight */
     uint32_t in_flight; /* requests that are being worked on (gateway) */
     struct lk_timer

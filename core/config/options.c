@@ -318,8 +318,9 @@ const struct lk_option lk_options[] = {
         .max = 256,
         .default_text = "16",
         LK_MEMBER(gateway_workers),
-        .help = "Processes that run the PAM stack, one login each at a time. Each takes about half a "
-                "megabyte.",
+        .help =
+            "Processes that run the PAM stack, one login each at a time. Each takes about half a "
+            "megabyte.",
     },
     {
         .section = "gateway",

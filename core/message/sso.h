@@ -186,8 +186,8 @@ enum lk_sso_outcome {
 };
 struct lk_sso_attempted {
     enum lk_sso_outcome outcome;
-    uint32_t delay_ms; /* what the stack would have slept: the page waits instead */
-    char message[129]; /* the last text of the stack for the person, or "" */
+    uint32_t delay_ms;   /* what the stack would have slept: the page waits instead */
+    char message[129];   /* the last text of the stack for the person, or "" */
     char full_name[129]; /* of NSS, where it was wanted; "" = none */
 };
 LK_MUST_USE int lk_sso_attempted_encode(struct lk_buf *buf, uint32_t request,

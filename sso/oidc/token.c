@@ -120,8 +120,8 @@ static int answer(const struct lk_oidc_provider *provider, const struct lk_oidc_
     reply->status = 200;
     lk_buf_reset(&reply->body);
     lk_buf_put_bytes(&reply->body, head, (size_t)len);
-    error = lk_oidc_id_token(provider, token->client, redeemed, data, access_token, now,
-                             &reply->body);
+    error =
+        lk_oidc_id_token(provider, token->client, redeemed, data, access_token, now, &reply->body);
     lk_buf_put_bytes(&reply->body, "\"}", 2);
     if (error == 0)
         error = lk_buf_error(&reply->body);

@@ -30,7 +30,7 @@ struct worker {
     unsigned int attempts_last; /* the one after which it leaves */
     bool leaving;
     char language[3]; /* of the last attempt */
-    int64_t last_ms; /* end of the last attempt */
+    int64_t last_ms;  /* end of the last attempt */
     int status;
 };
 

@@ -417,10 +417,10 @@ static bool parse(int argc, char **argv)
                    {"passwords", &bench.passwords}};
     enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]), FIXED = 5 };
     struct option options[FIXED + NUMBERS + 1] = {{"smoke", no_argument, NULL, 'S'},
-                                          {"nss-names", no_argument, NULL, 'N'},
-                                          {"in-flight", required_argument, NULL, 'f'},
-                                          {"cores", required_argument, NULL, 'c'},
-                                          {"skip", required_argument, NULL, 's'}};
+                                                  {"nss-names", no_argument, NULL, 'N'},
+                                                  {"in-flight", required_argument, NULL, 'f'},
+                                                  {"cores", required_argument, NULL, 'c'},
+                                                  {"skip", required_argument, NULL, 's'}};
     int option;
     int index = 0;
 
