@@ -6,7 +6,9 @@ import socket
 import sys
 import urllib.parse
 
+import skip
 from homeserver import environment
+from parts import Missing
 
 try:
     from cryptojwt.key_jar import init_key_jar
@@ -14,7 +16,10 @@ try:
 except ImportError:
     if os.environ.get("LK_SSO_CLIENT"):
         raise
-    python = environment("client")
+    try:
+        python = environment("client")
+    except Missing as lacking:
+        skip.lacking(lacking)
     os.environ["LK_SSO_CLIENT"] = python
     os.execv(python, [python, "-B", *sys.argv])
 

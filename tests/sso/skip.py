@@ -6,11 +6,15 @@ import unittest
 from parts import Missing
 
 
+def lacking(text):
+    print(f"skipped: {text}")
+    sys.exit(77)
+
+
 def main():
     program = unittest.main(exit=False)
     result = program.result
-    lacking = [text for _, text in result.errors if Missing.__name__ + ":" in text]
-    if lacking and len(lacking) == len(result.errors) and not result.failures:
-        print("skipped: " + lacking[0].strip().splitlines()[-1])
-        sys.exit(77)
+    missing = [text for _, text in result.errors if Missing.__name__ + ":" in text]
+    if missing and len(missing) == len(result.errors) and not result.failures:
+        lacking(missing[0].strip().splitlines()[-1])
     sys.exit(not result.wasSuccessful())
