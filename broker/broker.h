@@ -201,6 +201,9 @@ struct lk_broker {
     uint8_t decoy_key
         [32]; /* decoy credential ids of unknown agents: HMAC(decoy key, name, i); kept in the state folder */
     struct lk_subject stand_in; /* whose rows are read for one who is not enrolled (allow_list.h) */
+    /* The browser credential that logged in last: what is not enrolled is treated like it, but for the end. */
+    struct lk_digest browser_stand_in;
+    bool has_browser_stand_in;
     bool test_mode;             /* --test */
     bool rootless;              /* started without root: status says so */
     int64_t started;

@@ -38,6 +38,8 @@ static void gateway_end(struct gateway_login *gateway, enum lk_reason reason)
         (void)snprintf(verdict.groups, sizeof(verdict.groups), "%s", login->groups);
         verdict.facts = login->facts;
         lk_visit_put(broker, login);
+        broker->browser_stand_in = login->credential;
+        broker->has_browser_stand_in = true;
     }
     if (reason != LK_REASON_NONE && (!login->signature_verified || login->change.number == 0)) {
         lk_source_set(&source, connection != NULL ? connection->uid : 0, "gateway", "");
@@ -74,6 +76,66 @@ static enum lk_reason gateway_token(struct gateway_login *gateway,
     return reason;
 }
 
+/* A key pair that stands for nobody's (its private half is 1): what is asked of it is work, not an answer. */
+static const struct lk_public_key decoy = {
+    .bytes = {0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20, 0x6b, 0x17, 0xd1,
+              0xf2, 0xe1, 0x2c, 0x42, 0x47, 0xf8, 0xbc, 0xe6, 0xe5, 0x63, 0xa4, 0x40, 0xf2,
+              0x77, 0x03, 0x7d, 0x81, 0x2d, 0xeb, 0x33, 0xa0, 0xf4, 0xa1, 0x39, 0x45, 0xd8,
+              0x98, 0xc2, 0x96, 0x22, 0x58, 0x20, 0x4f, 0xe3, 0x42, 0xe2, 0xfe, 0x1a, 0x7f,
+              0x9b, 0x8e, 0xe7, 0xeb, 0x4a, 0x7c, 0x0f, 0x9e, 0x16, 0x2b, 0xce, 0x33, 0x57,
+              0x6b, 0x31, 0x5e, 0xce, 0xcb, 0xb6, 0x40, 0x68, 0x37, 0xbf, 0x51, 0xf5},
+    .len = 77};
+
+static void decoy_verified(struct lk_verify_job *job, void *context)
+{
+    (void)job;
+    gateway_end(context, LK_REASON_CREDENTIAL_UNKNOWN);
+}
+
+/* The public key of the stand-in, found as that of an agent is found; until somebody has logged in, the one above. */
+static void decoy_find(const struct lk_broker *broker, struct lk_public_key *ret_key)
+{
+    struct lk_store_rows rows = {0};
+    struct lk_statement statement;
+
+    *ret_key = decoy;
+    if (!broker->has_browser_stand_in ||
+        broker->store_ops->read_credential(broker->store, &broker->browser_stand_in, &rows) != 0)
+        return;
+    if (lk_login_find_row(broker, &rows, LK_KIND_BROWSER, &broker->browser_stand_in, &statement) !=
+        NULL)
+        *ret_key = statement.public_key;
+    lk_store_rows_free(&rows);
+}
+
+/* A credential that nobody enrolled costs what one of an agent costs whose signature is wrong: otherwise the time would tell them apart. */
+static void gateway_decoy(struct gateway_login *gateway, const struct lk_assertion *assertion,
+                          struct lk_view token)
+{
+    struct lk_verify_job *job = &gateway->login.job;
+
+    decoy_find(gateway->login.broker, &job->public_key);
+    job->user_verification = true;
+    job->done = decoy_verified;
+    job->context = gateway;
+    if (lk_verify_job_fill(job, assertion, token) != 0)
+        gateway_end(gateway, LK_REASON_CREDENTIAL_UNKNOWN);
+    else
+        lk_verify_job_run(gateway->login.broker, job);
+}
+
+/* Byte for byte what a browser puts down as the page's origin. */
+static void gateway_rule(const struct lk_config *config, struct lk_verify_job *job)
+{
+    (void)snprintf(job->relying_party, sizeof(job->relying_party), "%s", config->gateway_host);
+    /* RFC 6454 section 6.2: the port of the scheme stands in no origin. */
+    if (config->gateway_port == 443)
+        (void)snprintf(job->origin, sizeof(job->origin), "https://%s", config->gateway_host);
+    else
+        (void)snprintf(job->origin, sizeof(job->origin), "https://%s:%u", config->gateway_host,
+                       config->gateway_port);
+}
+
 static void gateway_verify(struct gateway_login *gateway, const struct lk_gateway_login *asked,
                            struct lk_view token)
 {
@@ -95,20 +157,12 @@ static void gateway_verify(struct gateway_login *gateway, const struct lk_gatewa
         return;
     }
     row = lk_login_find_row(broker, &rows, LK_KIND_BROWSER, &credential, &statement);
+    gateway_rule(&broker->config, &login->job);
     if (row == NULL) {
         lk_store_rows_free(&rows);
-        gateway_end(gateway, LK_REASON_CREDENTIAL_UNKNOWN);
+        gateway_decoy(gateway, &assertion, token);
         return;
     }
-    (void)snprintf(login->job.relying_party, sizeof(login->job.relying_party), "%s",
-                   broker->config.gateway_host);
-    /* RFC 6454 section 6.2: the port of the scheme stands in no origin. */
-    if (broker->config.gateway_port == 443)
-        (void)snprintf(login->job.origin, sizeof(login->job.origin), "https://%s",
-                       broker->config.gateway_host);
-    else
-        (void)snprintf(login->job.origin, sizeof(login->job.origin), "https://%s:%u",
-                       broker->config.gateway_host, broker->config.gateway_port);
     login->job.user_verification =
         lk_policy_user_verification(&broker->policy, &statement, LK_KIND_BROWSER);
     lk_login_start(login, &rows, row, &statement, &assertion, token);
