@@ -25,6 +25,11 @@ class Touch:
     def answer(self, challenge, origin, flags=UP | UV, rp=None, counter=None, kind="webauthn.get", client=None, rest=b"", **members):
         """An assertion: (id, authenticator data, signature, user handle, client data), bytes. challenge: as the page has it, in base64url. rest: what follows the
         counter. client: client data as they are, instead of those that the other arguments describe; members: more members of them."""
+        ident, data, _, user, client = self.unsigned(challenge, origin, flags, rp, counter, kind, client, rest, **members)
+        return ident, data, self.sign(data, client), user, client
+
+    def unsigned(self, challenge, origin, flags=UP | UV, rp=None, counter=None, kind="webauthn.get", client=None, rest=b"", **members):
+        """The same without a signature."""
         self.counter += 1
         data = hashlib.sha256((rp or self.credential.rp).encode()).digest() + bytes([flags])
         data += (self.counter if counter is None else counter).to_bytes(4, "big") + rest
@@ -32,7 +37,7 @@ class Touch:
             # In the order and form of WebAuthn L3 section 5.8.1.1.
             client = json.dumps({"type": kind, "challenge": challenge, "origin": origin, "crossOrigin": False, **members}, separators=(",", ":"),
                                 ensure_ascii=False).encode()
-        return self.credential.id, data, self.sign(data, client), self.credential.user, client
+        return self.credential.id, data, b"", self.credential.user, client
 
     def form(self, *arguments, **options):
         """The same as texts in base64url."""
