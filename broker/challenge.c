@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Challenges.
  *
- * The token: u8 version, u8 key id, u8 purpose, u64 epoch, u32 expiry minute, 16 bytes nonce, 16 bytes transaction, 32 bytes HMAC-SHA256 of all before.
+ * The token: u8 version, u8 key id, u8 purpose, u64 epoch, u32 expiry minute, 16 bytes nonce (the second of expiry, 15 random), 16 bytes transaction, 32 bytes HMAC-SHA256 of all before.
  * Hostile input: the token comes back inside client data that a browser sent. It is believed only after its MAC was compared in
  * constant time; what is inside is compared with what the caller says. */
 #include "broker/challenge.h"
@@ -188,6 +188,8 @@ int lk_token_make(struct lk_broker *broker, enum lk_purpose purpose,
     if (keys == NULL || expiry < 0 || expiry / 60 > UINT32_MAX)
         return -LK_ERR_INTERNAL;
     error = lk_random_fill(broker->random, nonce, sizeof(nonce));
+    /* The second within its minute: what is used at one time lies together in the store. */
+    nonce[0] = (uint8_t)(expiry % 60);
     lk_buf_put_u8(&buf, LK_TOKEN_VERSION);
     lk_buf_put_u8(&buf, keys->keys[0].id);
     lk_buf_put_u8(&buf, (uint8_t)purpose);

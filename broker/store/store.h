@@ -16,7 +16,7 @@ struct lk_store;
 
 enum {
     LK_STORE_NONCE_SIZE =
-        20, /* u32 expiry minute, 16 random: rows are appended and deleted by range */
+        20, /* u32 expiry minute, second, 15 random: rows are appended and deleted by range */
     LK_STORE_ROWS_MAX =
         64, /* rows read at once: more credentials of one agent are refused at enrolment (LIMIT) */
     LK_STORE_BATCH_MAX = 512,
