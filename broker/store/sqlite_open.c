@@ -259,7 +259,11 @@ static int open_once(const struct lk_store_options *options, struct lk_store **r
 /* A broker that is started again on a full disk needs a few blocks before it can serve anybody: the reserve has them. */
 int lk_sqlite_open(const struct lk_store_options *options, struct lk_store **ret_store)
 {
-    int r = open_once(options, ret_store);
+    int r;
+
+    /* Nobody asks how much memory SQLite has; counting it takes one lock for all threads at each allocation. Refused once SQLite runs: then it stays as it was. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    r = open_once(options, ret_store);
 
     while (r == -LK_ERR_FULL && lk_reserve_shrink(options->folder, options->reserve_bytes))
         r = open_once(options, ret_store);
