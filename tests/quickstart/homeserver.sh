@@ -33,7 +33,8 @@ homeserver_failed() { # KIND TEXT
     local status=4
     [ "$1" != missing ] || status=3
     [ "$status" = 3 ] || tail -n 40 "$state/homeserver.log" >&2
-    echo "The homeserver's rows cannot be made: ${2:-its program ended}." >&2
+    local why=${2:-its program ended}
+    echo "The homeserver's rows cannot be made: ${why%.}." >&2
     exit "$status"
 }
 
