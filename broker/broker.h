@@ -204,8 +204,8 @@ struct lk_broker {
     /* The browser credential that logged in last: what is not enrolled is treated like it, but for the end. */
     struct lk_digest browser_stand_in;
     bool has_browser_stand_in;
-    bool test_mode;             /* --test */
-    bool rootless;              /* started without root: status says so */
+    bool test_mode; /* --test */
+    bool rootless;  /* started without root: status says so */
     int64_t started;
 };
 

@@ -21,7 +21,7 @@ struct lk_verify_job {
     /* out */
     int error;
     enum lk_reason reason; /* INTERNAL until it ran */
-    uint8_t flags; /* these two if the signature verified (lk_assertion_signed) */
+    uint8_t flags;         /* these two if the signature verified (lk_assertion_signed) */
     uint32_t counter;
     /* on the loop thread */
     void (*done)(struct lk_verify_job *job, void *context);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "broker/login.h"
 #include "broker/run.h"
 
@@ -186,7 +187,7 @@ static struct lk_visit *visit_standing(struct lk_broker *broker, struct lk_visit
 {
     if (visit == NULL || lk_broker_ready(broker) != LK_REASON_NONE ||
         visit_over(visit, lk_clock_now(broker->clock)) ||
-        memcmp(visit->set.bytes, broker->operators_digest.bytes, LK_DIGEST_SIZE) != 0 ||
+        !lk_bytes_equal(visit->set.bytes, broker->operators_digest.bytes, LK_DIGEST_SIZE) ||
         lk_standing_again(broker, visit->statement, &visit->proof.statement, ret_statement) !=
             LK_REASON_NONE)
         return NULL;
@@ -219,7 +220,7 @@ void lk_visit_coded(struct lk_broker *broker, const struct lk_change_code *chang
         return;
     visit_unlink(visits, visit);
     /* A newer proof of that name would have another seal: the transaction has used up the one it names. */
-    if (memcmp(visit->proof.seal, change->proof_seal, LK_STORE_SEAL_SIZE) != 0 ||
+    if (!lk_bytes_equal(visit->proof.seal, change->proof_seal, LK_STORE_SEAL_SIZE) ||
         copy_view(change->data, &visit->data) != 0) {
         visit_free(visit);
         return;
@@ -247,7 +248,7 @@ void lk_visits_forget_statement(struct lk_broker *broker, const struct lk_digest
 
     for (struct lk_visit *visit = broker->visits->newest; visit != NULL; visit = older) {
         older = visit->older;
-        if (memcmp(visit->proof.statement.bytes, statement->bytes, LK_DIGEST_SIZE) == 0)
+        if (lk_bytes_equal(visit->proof.statement.bytes, statement->bytes, LK_DIGEST_SIZE))
             visits_drop(broker->visits, visit);
     }
 }
