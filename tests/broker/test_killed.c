@@ -100,6 +100,20 @@ static void codes(void **state)
     assert_int_equal(visit_logouts(64), 0);
 }
 
+/* A client is told of some at a time: all of them, each acknowledged. */
+static unsigned int told(void)
+{
+    unsigned int sum = 0;
+    size_t count;
+
+    while ((count = visit_logouts(64)) > 0) {
+        for (size_t i = 0; i < count; i++)
+            visit_delivered(visit_taken[i].id, LK_LOGOUT_ACKNOWLEDGED);
+        sum += (unsigned int)count;
+    }
+    return sum;
+}
+
 static void redemptions(void **state)
 {
     struct lk_gateway_redeemed redeemed;
@@ -132,7 +146,7 @@ static void redemptions(void **state)
                          reason == LK_REASON_NONE ? LK_REASON_REPLAY : LK_REASON_NONE);
     }
     print_message("%u of %d redemptions were on the disk\n", done, ROUNDS);
-    assert_int_equal(visit_logouts(64), done);
+    assert_int_equal(told(), done);
 }
 
 static void revocations(void **state)
