@@ -104,8 +104,9 @@ bool lk_oidc_userinfo_check(const struct lk_oidc_provider *provider,
     }
     if (lk_oidc_reply_error(reply, 401, "invalid_token", NULL) != 0)
         lk_buf_reset(&reply->body);
-    /* RFC 6750 section 3.1: no error code for a request without a token. */
-    if (asked->authorization.len == 0)
+    /* RFC 6750 section 3.1: no error code for a request without a token, or of another scheme. */
+    if (asked->authorization.len < 7 ||
+        strncasecmp((const char *)asked->authorization.data, "Bearer ", 7) != 0)
         (void)snprintf(reply->authenticate, sizeof(reply->authenticate),
                        "Bearer realm=\"latchkey\"");
     return false;

@@ -59,6 +59,9 @@ int lk_headers_put(struct MHD_Response *response, enum lk_header_set set)
         error = lk_header_put(response, always[i].name, always[i].value);
     if (error == 0 && !open)
         error = lk_header_put(response, "Cache-Control", "no-store");
+    /* RFC 6749 section 5.1 wants it of tokens, for caches of HTTP 1.0. */
+    if (error == 0 && set == LK_HEADERS_DATA)
+        error = lk_header_put(response, "Pragma", "no-cache");
     /* Not in the midst of a login: a client that confirms an act opens the homeserver in a window of its own, and waits for word from it after it came back from here.
      * The policy would cut the two apart for good. */
     if (error == 0 && set != LK_HEADERS_FORM)

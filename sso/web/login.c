@@ -45,6 +45,12 @@ bool lk_call_parameters(struct lk_call *call, const struct lk_form_field *fields
     return false;
 }
 
+static void cut(struct lk_view *value)
+{
+    if (value->len > SHORT_MAX)
+        value->len = SHORT_MAX;
+}
+
 /* OIDC Core 3.1.2.1: GET with a query, POST with a form. */
 void lk_site_authorize(struct lk_call *call)
 {
@@ -64,9 +70,9 @@ void lk_site_authorize(struct lk_call *call)
         FIELD(asked, acr_values, PARAMETER_MAX),
         FIELD(asked, claims, PARAMETER_MAX),
         FIELD(asked, id_token_hint, HINT_MAX),
-        FIELD(asked, login_hint, SHORT_MAX),
-        FIELD(asked, request, SHORT_MAX),
-        FIELD(asked, request_uri, SHORT_MAX),
+        FIELD(asked, login_hint, LK_WEB_BODY_MAX),
+        FIELD(asked, request, LK_WEB_BODY_MAX),
+        FIELD(asked, request_uri, LK_WEB_BODY_MAX),
     };
     uint8_t cookie[LK_SSO_COOKIE_SIZE];
     struct lk_buf *out;
@@ -74,6 +80,10 @@ void lk_site_authorize(struct lk_call *call)
 
     if (!lk_call_parameters(call, fields, COUNT(fields), &asked.flags))
         return;
+    /* Of these only counts that they came: a request object is longer than any parameter that is read, and has an error of its own. */
+    cut(&asked.request);
+    cut(&asked.request_uri);
+    cut(&asked.login_hint);
     asked.cookie = LK_VIEW(cookie, lk_header_cookie(call, cookie));
     if (lk_issuer_ask(call, LK_MESSAGE_SSO_PAGE, &out, &id))
         lk_issuer_asked(call, lk_sso_authorize_encode(out, id, &asked));
