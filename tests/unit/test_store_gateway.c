@@ -10,201 +10,7 @@
 
 #include <cmocka.h>
 
-#include "store_fixture.h"
-
-static struct fixture fixture;
-static struct fixture_statement key;   /* of agent 1 */
-static struct fixture_statement other; /* a second one of agent 1 */
-static struct fixture_statement bob;   /* of agent 2 */
-static uint32_t counter;
-
-static int start(void **state)
-{
-    (void)state;
-    counter = 0;
-    fixture_begin(&fixture, NULL);
-    fixture_open(&fixture);
-    fixture_make(&fixture, 1, 10, 1, "alice", &key);
-    fixture_make(&fixture, 1, 11, 1, "alice", &other);
-    fixture_make(&fixture, 2, 20, 1, "bob", &bob);
-    fixture_enrol(&fixture, &key);
-    fixture_enrol(&fixture, &other);
-    fixture_enrol(&fixture, &bob);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    fixture_free(&key);
-    fixture_free(&other);
-    fixture_free(&bob);
-    fixture_end(&fixture);
-    return 0;
-}
-
-static uint64_t version(const struct fixture_statement *made)
-{
-    struct lk_store_rows rows;
-    uint64_t row_version;
-
-    fixture_row(&fixture, &made->digest, &rows);
-    row_version = rows.rows[0].row_version;
-    lk_store_rows_free(&rows);
-    return row_version;
-}
-
-/* ---- one step each; `name` is the byte all of a transaction, code, sid or access token consists of ---- */
-
-static enum lk_reason login(const struct fixture_statement *made, uint8_t name, bool refused)
-{
-    struct lk_change change = fixture_login(&fixture, &made->digest, version(made), ++counter);
-
-    change.u.login.leaves_proof = true;
-    change.u.login.refused = refused;
-    memset(change.u.login.transaction, name, LK_STORE_TRANSACTION_SIZE);
-    change.u.login.proof_expiry = fixture.now + 600;
-    change.u.login.facts = 3;
-    return fixture_commit(&fixture, &change);
-}
-
-static struct lk_change prove_change(const struct fixture_statement *made, uint8_t name)
-{
-    struct lk_change change = {
-        .kind = LK_CHANGE_PROVE,
-        .u.prove = {.statement = made->digest, .row_version = version(made), .most = 5}};
-
-    memset(change.u.prove.transaction, name, LK_STORE_TRANSACTION_SIZE);
-    return change;
-}
-
-static enum lk_reason prove(const struct fixture_statement *made, uint8_t name)
-{
-    struct lk_change change = prove_change(made, name);
-
-    return fixture_commit(&fixture, &change);
-}
-
-static const char *at_client = "synapse";
-
-static struct lk_change code_change(const struct fixture_statement *made, uint8_t name)
-{
-    static const uint8_t data[] = "the issuer's own";
-    struct lk_change change = {.kind = LK_CHANGE_CODE,
-                               .u.code = {.statement = made->digest,
-                                          .row_version = version(made),
-                                          .data = LK_VIEW(data, sizeof data),
-                                          .expiry = fixture.now + 60}};
-
-    strcpy(change.u.code.client, at_client);
-    memset(change.u.code.transaction, name, LK_STORE_TRANSACTION_SIZE);
-    memset(change.u.code.code, name, LK_DIGEST_SIZE);
-    memset(change.u.code.sid, name, LK_STORE_SID_SIZE);
-    return change;
-}
-
-static enum lk_reason code(const struct fixture_statement *made, uint8_t name)
-{
-    struct lk_change change = code_change(made, name);
-
-    return fixture_commit(&fixture, &change);
-}
-
-static struct lk_change redeem_change(const struct fixture_statement *made, uint8_t name)
-{
-    struct lk_change change = {.kind = LK_CHANGE_REDEEM,
-                               .u.redeem = {.statement = made->digest,
-                                            .row_version = version(made),
-                                            .access_expiry = fixture.now + 300}};
-
-    strcpy(change.u.redeem.client, at_client);
-    memset(change.u.redeem.code, name, LK_DIGEST_SIZE);
-    memset(change.u.redeem.access, name ^ 0x80, LK_DIGEST_SIZE);
-    return change;
-}
-
-static enum lk_reason redeem(const struct fixture_statement *made, uint8_t name)
-{
-    struct lk_change change = redeem_change(made, name);
-
-    return fixture_commit(&fixture, &change);
-}
-
-static void session(const struct fixture_statement *made, uint8_t name)
-{
-    assert_int_equal(login(made, name, false), LK_REASON_NONE);
-    assert_int_equal(prove(made, name), LK_REASON_NONE);
-    assert_int_equal(code(made, name), LK_REASON_NONE);
-    assert_int_equal(redeem(made, name), LK_REASON_NONE);
-}
-
-static void read_code(uint8_t name, bool access, struct lk_store_code *ret_code)
-{
-    uint8_t digest[LK_DIGEST_SIZE];
-
-    memset(digest, access ? name ^ 0x80 : name, sizeof digest);
-    assert_int_equal(lk_store_sqlite.read_code(fixture.store, digest, access, ret_code), 0);
-}
-
-static bool proof_known(uint8_t name)
-{
-    uint8_t transaction[LK_STORE_TRANSACTION_SIZE];
-    struct lk_store_proof proof;
-
-    memset(transaction, name, sizeof transaction);
-    assert_int_equal(lk_store_sqlite.read_proof(fixture.store, transaction, &proof), 0);
-    return proof.known;
-}
-
-static uint64_t pending(void)
-{
-    struct lk_store_queue queue;
-
-    uint64_t sum = 0;
-
-    assert_int_equal(lk_store_sqlite.read_queue(fixture.store, &queue), 0);
-    for (size_t i = 0; i < queue.count; i++)
-        sum += queue.clients[i].pending;
-    return sum;
-}
-
-static struct lk_store_logout taken[LK_STORE_LOGOUT_SHARE + 8];
-
-static size_t take(size_t most)
-{
-    struct lk_change change = {.kind = LK_CHANGE_LOGOUTS,
-                               .u.logouts = {.most = most, .taken = taken}};
-
-    assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_NONE);
-    return change.u.logouts.count;
-}
-
-static void delivered(uint64_t id, bool done)
-{
-    struct lk_change change = {.kind = LK_CHANGE_DELIVERED,
-                               .u.delivered = {.id = id, .done = done, .detail = "HTTP 502"}};
-
-    assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_NONE);
-}
-
-static void end(uint8_t name, const char *client)
-{
-    struct lk_change change = {.kind = LK_CHANGE_END};
-
-    memset(change.u.end.sid, name, LK_STORE_SID_SIZE);
-    strcpy(change.u.end.client, client);
-    assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_NONE);
-}
-
-static void revoke(const struct fixture_statement *made, enum lk_state to, enum lk_sessions which)
-{
-    struct lk_buf bytes;
-    struct lk_change change = fixture_state(&fixture, &made->digest, to, &bytes);
-
-    change.u.state.sessions = which;
-    assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_NONE);
-    lk_buf_clear(&bytes);
-}
+#include "store_visit.h"
 
 /* ---- tests ---- */
 
@@ -214,15 +20,15 @@ static void whole_way(void **state)
     int64_t begun = fixture.now;
 
     (void)state;
-    assert_int_equal(login(&key, 1, false), LK_REASON_NONE);
-    assert_true(proof_known(1));
-    assert_false(proof_known(2));
+    assert_int_equal(visit_login(&key, 1, false), LK_REASON_NONE);
+    assert_true(visit_proof_known(1));
+    assert_false(visit_proof_known(2));
     fixture.now += 10;
-    assert_int_equal(prove(&key, 1), LK_REASON_NONE);
+    assert_int_equal(visit_prove(&key, 1), LK_REASON_NONE);
     fixture_reopen(&fixture);
-    assert_int_equal(code(&key, 1), LK_REASON_NONE);
-    assert_false(proof_known(1));
-    read_code(1, false, &found);
+    assert_int_equal(visit_code(&key, 1), LK_REASON_NONE);
+    assert_false(visit_proof_known(1));
+    visit_read_code(1, false, &found);
     assert_true(found.known);
     assert_memory_equal(found.statement.bytes, key.digest.bytes, LK_DIGEST_SIZE);
     assert_string_equal(found.client, "synapse");
@@ -231,14 +37,14 @@ static void whole_way(void **state)
     assert_int_equal(found.expiry, fixture.now + 60);
     assert_int_equal(found.access_expiry, 0);
     assert_string_equal((const char *)found.data, "the issuer's own");
-    read_code(1, true, &found);
+    visit_read_code(1, true, &found);
     assert_false(found.known);
     fixture_reopen(&fixture);
-    assert_int_equal(redeem(&key, 1), LK_REASON_NONE);
-    read_code(1, true, &found);
+    assert_int_equal(visit_redeem(&key, 1), LK_REASON_NONE);
+    visit_read_code(1, true, &found);
     assert_true(found.known && !found.ended);
     assert_int_equal(found.access_expiry, fixture.now + 300);
-    assert_int_equal(pending(), 0);
+    assert_int_equal(visit_pending(), 0);
 }
 
 static void no_proof(void **state)
@@ -247,40 +53,40 @@ static void no_proof(void **state)
 
     (void)state;
     /* refused, or of a replayed answer: nothing is left */
-    assert_int_equal(login(&key, 1, true), LK_REASON_NONE);
-    assert_false(proof_known(1));
+    assert_int_equal(visit_login(&key, 1, true), LK_REASON_NONE);
+    assert_false(visit_proof_known(1));
     counter -= 1;
-    assert_int_equal(login(&key, 2, false), LK_REASON_NONE);
+    assert_int_equal(visit_login(&key, 2, false), LK_REASON_NONE);
     counter -= 1;
-    assert_int_equal(login(&key, 3, false), LK_REASON_COUNTER);
-    assert_false(proof_known(3));
+    assert_int_equal(visit_login(&key, 3, false), LK_REASON_COUNTER);
+    assert_false(visit_proof_known(3));
     /* one transaction's proof does not serve another */
-    assert_int_equal(prove(&key, 3), LK_REASON_PROOF);
-    assert_int_equal(code(&key, 3), LK_REASON_PROOF);
+    assert_int_equal(visit_prove(&key, 3), LK_REASON_PROOF);
+    assert_int_equal(visit_code(&key, 3), LK_REASON_PROOF);
     /* another row than the one that was judged */
-    change = prove_change(&key, 2);
+    change = visit_prove_change(&key, 2);
     change.u.prove.proof_seal[32] = 1;
     assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_CONFLICT);
     /* no stack asked */
-    assert_int_equal(code(&key, 2), LK_REASON_PROOF);
-    assert_true(proof_known(2));
+    assert_int_equal(visit_code(&key, 2), LK_REASON_PROOF);
+    assert_true(visit_proof_known(2));
     /* five passwords */
     for (int i = 0; i < 5; i++)
-        assert_int_equal(prove(&key, 2), LK_REASON_NONE);
-    assert_int_equal(prove(&key, 2), LK_REASON_LIMIT);
+        assert_int_equal(visit_prove(&key, 2), LK_REASON_NONE);
+    assert_int_equal(visit_prove(&key, 2), LK_REASON_LIMIT);
     /* another statement than the one that was judged */
-    assert_int_equal(code(&bob, 2), LK_REASON_CONFLICT);
-    assert_int_equal(prove(&bob, 2), LK_REASON_LIMIT);
-    assert_int_equal(code(&key, 2), LK_REASON_NONE);
-    assert_int_equal(code(&key, 2), LK_REASON_PROOF);
-    assert_int_equal(prove(&key, 2), LK_REASON_PROOF);
+    assert_int_equal(visit_code(&bob, 2), LK_REASON_CONFLICT);
+    assert_int_equal(visit_prove(&bob, 2), LK_REASON_LIMIT);
+    assert_int_equal(visit_code(&key, 2), LK_REASON_NONE);
+    assert_int_equal(visit_code(&key, 2), LK_REASON_PROOF);
+    assert_int_equal(visit_prove(&key, 2), LK_REASON_PROOF);
     /* a second touch in the same visit is another proof */
-    assert_int_equal(login(&key, 2, false), LK_REASON_NONE);
-    assert_int_equal(code(&key, 2), LK_REASON_PROOF);
+    assert_int_equal(visit_login(&key, 2, false), LK_REASON_NONE);
+    assert_int_equal(visit_code(&key, 2), LK_REASON_PROOF);
     /* whose code or sid is there already is somebody's mistake or worse */
-    assert_int_equal(prove(&key, 2), LK_REASON_NONE);
-    assert_int_equal(code(&key, 2), LK_REASON_REPLAY);
-    assert_true(proof_known(2));
+    assert_int_equal(visit_prove(&key, 2), LK_REASON_NONE);
+    assert_int_equal(visit_code(&key, 2), LK_REASON_REPLAY);
+    assert_true(visit_proof_known(2));
 }
 
 static void terms(void **state)
@@ -288,28 +94,28 @@ static void terms(void **state)
     struct lk_store_code found;
 
     (void)state;
-    assert_int_equal(login(&key, 1, false), LK_REASON_NONE);
-    assert_int_equal(prove(&key, 1), LK_REASON_NONE);
+    assert_int_equal(visit_login(&key, 1, false), LK_REASON_NONE);
+    assert_int_equal(visit_prove(&key, 1), LK_REASON_NONE);
     fixture.now += 600;
-    assert_int_equal(prove(&key, 1), LK_REASON_PROOF_EXPIRED);
-    assert_int_equal(code(&key, 1), LK_REASON_PROOF_EXPIRED);
+    assert_int_equal(visit_prove(&key, 1), LK_REASON_PROOF_EXPIRED);
+    assert_int_equal(visit_code(&key, 1), LK_REASON_PROOF_EXPIRED);
     assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-    assert_false(proof_known(1));
-    assert_int_equal(login(&key, 2, false), LK_REASON_NONE);
-    assert_int_equal(prove(&key, 2), LK_REASON_NONE);
-    assert_int_equal(code(&key, 2), LK_REASON_NONE);
+    assert_false(visit_proof_known(1));
+    assert_int_equal(visit_login(&key, 2, false), LK_REASON_NONE);
+    assert_int_equal(visit_prove(&key, 2), LK_REASON_NONE);
+    assert_int_equal(visit_code(&key, 2), LK_REASON_NONE);
     fixture.now += 60;
-    assert_int_equal(redeem(&key, 2), LK_REASON_CODE_EXPIRED);
-    session(&key, 3);
+    assert_int_equal(visit_redeem(&key, 2), LK_REASON_CODE_EXPIRED);
+    visit_session(&key, 3);
     fixture.now += LK_STORE_CODE_KEPT;
     assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-    read_code(2, false, &found);
+    visit_read_code(2, false, &found);
     assert_false(found.known);
-    read_code(3, true, &found);
+    visit_read_code(3, true, &found);
     assert_false(found.known);
     /* What was redeemed is a session still, what was not is none. */
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(pending(), 1);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_pending(), 1);
 }
 
 static void changed_meanwhile(void **state)
@@ -317,21 +123,21 @@ static void changed_meanwhile(void **state)
     struct lk_change changes[3];
 
     (void)state;
-    assert_int_equal(login(&key, 1, false), LK_REASON_NONE);
-    changes[0] = prove_change(&key, 1);
-    assert_int_equal(prove(&key, 1), LK_REASON_NONE);
-    changes[1] = code_change(&key, 1);
-    assert_int_equal(login(&key, 2, false), LK_REASON_NONE);
-    assert_int_equal(prove(&key, 2), LK_REASON_NONE);
-    assert_int_equal(code(&key, 2), LK_REASON_NONE);
-    changes[2] = redeem_change(&key, 2);
+    assert_int_equal(visit_login(&key, 1, false), LK_REASON_NONE);
+    changes[0] = visit_prove_change(&key, 1);
+    assert_int_equal(visit_prove(&key, 1), LK_REASON_NONE);
+    changes[1] = visit_code_change(&key, 1);
+    assert_int_equal(visit_login(&key, 2, false), LK_REASON_NONE);
+    assert_int_equal(visit_prove(&key, 2), LK_REASON_NONE);
+    assert_int_equal(visit_code(&key, 2), LK_REASON_NONE);
+    changes[2] = visit_redeem_change(&key, 2);
     /* Another login moves the counter: no objection. A state does. */
-    assert_int_equal(login(&key, 3, false), LK_REASON_NONE);
+    assert_int_equal(visit_login(&key, 3, false), LK_REASON_NONE);
     assert_int_equal(fixture_commit(&fixture, &changes[0]), LK_REASON_NONE);
-    revoke(&key, LK_STATE_SUSPENDED, LK_SESSIONS_OF_AGENT);
+    visit_revoke(&key, LK_STATE_SUSPENDED, LK_SESSIONS_OF_AGENT);
     for (int i = 0; i < 3; i++)
         assert_int_equal(fixture_commit(&fixture, &changes[i]), LK_REASON_CONFLICT);
-    assert_int_equal(pending(), 0);
+    assert_int_equal(visit_pending(), 0);
 }
 
 static void used_again(void **state)
@@ -340,21 +146,21 @@ static void used_again(void **state)
     struct lk_store_code found;
 
     (void)state;
-    session(&key, 1);
-    session(&key, 2);
-    change = redeem_change(&key, 1);
+    visit_session(&key, 1);
+    visit_session(&key, 2);
+    change = visit_redeem_change(&key, 1);
     strcpy(change.u.redeem.client, "element");
     assert_int_equal(fixture_commit(&fixture, &change), LK_REASON_CODE);
-    assert_int_equal(pending(), 0);
-    assert_int_equal(redeem(&key, 1), LK_REASON_REPLAY);
-    assert_int_equal(pending(), 1);
-    read_code(1, true, &found);
+    assert_int_equal(visit_pending(), 0);
+    assert_int_equal(visit_redeem(&key, 1), LK_REASON_REPLAY);
+    assert_int_equal(visit_pending(), 1);
+    visit_read_code(1, true, &found);
     assert_true(found.ended);
-    read_code(2, true, &found);
+    visit_read_code(2, true, &found);
     assert_false(found.ended);
-    assert_int_equal(redeem(&key, 1), LK_REASON_REPLAY);
-    assert_int_equal(pending(), 1);
-    assert_int_equal(redeem(&key, 9), LK_REASON_CODE);
+    assert_int_equal(visit_redeem(&key, 1), LK_REASON_REPLAY);
+    assert_int_equal(visit_pending(), 1);
+    assert_int_equal(visit_redeem(&key, 9), LK_REASON_CODE);
 }
 
 static void redeemed_once_in_a_batch(void **state)
@@ -363,20 +169,20 @@ static void redeemed_once_in_a_batch(void **state)
     struct lk_change *pointers[] = {&changes[0], &changes[1]};
 
     (void)state;
-    assert_int_equal(login(&key, 1, false), LK_REASON_NONE);
-    assert_int_equal(prove(&key, 1), LK_REASON_NONE);
-    changes[0] = code_change(&key, 1);
-    changes[1] = code_change(&key, 1);
+    assert_int_equal(visit_login(&key, 1, false), LK_REASON_NONE);
+    assert_int_equal(visit_prove(&key, 1), LK_REASON_NONE);
+    changes[0] = visit_code_change(&key, 1);
+    changes[1] = visit_code_change(&key, 1);
     assert_int_equal(lk_store_sqlite.commit(fixture.store, pointers, 2), 0);
     assert_int_equal(changes[0].reason, LK_REASON_NONE);
     assert_int_equal(changes[1].reason, LK_REASON_PROOF);
-    changes[0] = redeem_change(&key, 1);
-    changes[1] = redeem_change(&key, 1);
+    changes[0] = visit_redeem_change(&key, 1);
+    changes[1] = visit_redeem_change(&key, 1);
     memset(changes[1].u.redeem.access, 0x77, LK_DIGEST_SIZE);
     assert_int_equal(lk_store_sqlite.commit(fixture.store, pointers, 2), 0);
     assert_int_equal(changes[0].reason, LK_REASON_NONE);
     assert_int_equal(changes[1].reason, LK_REASON_REPLAY);
-    assert_int_equal(pending(), 1);
+    assert_int_equal(visit_pending(), 1);
 }
 
 static void revocations(void **state)
@@ -384,24 +190,24 @@ static void revocations(void **state)
     struct lk_store_code found;
 
     (void)state;
-    session(&key, 1);
-    session(&other, 2);
-    session(&bob, 3);
-    revoke(&key, LK_STATE_SUSPENDED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(pending(), 0);
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_CREDENTIAL);
-    assert_int_equal(pending(), 1);
-    read_code(1, true, &found);
+    visit_session(&key, 1);
+    visit_session(&other, 2);
+    visit_session(&bob, 3);
+    visit_revoke(&key, LK_STATE_SUSPENDED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_pending(), 0);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_CREDENTIAL);
+    assert_int_equal(visit_pending(), 1);
+    visit_read_code(1, true, &found);
     assert_true(found.ended);
-    read_code(2, true, &found);
+    visit_read_code(2, true, &found);
     assert_false(found.ended);
     fixture_reopen(&fixture);
-    session(&other, 4);
-    revoke(&other, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(pending(), 3);
-    read_code(3, true, &found);
+    visit_session(&other, 4);
+    visit_revoke(&other, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_pending(), 3);
+    visit_read_code(3, true, &found);
     assert_false(found.ended);
-    assert_int_equal(take(8), 3);
+    assert_int_equal(visit_take(8), 3);
     for (int i = 0; i < 3; i++)
         assert_int_not_equal(taken[i].sid[0], 3);
 }
@@ -409,13 +215,13 @@ static void revocations(void **state)
 static void in_flight(void **state)
 {
     (void)state;
-    assert_int_equal(login(&other, 1, false), LK_REASON_NONE);
-    assert_int_equal(prove(&other, 1), LK_REASON_NONE);
-    assert_int_equal(code(&other, 1), LK_REASON_NONE);
+    assert_int_equal(visit_login(&other, 1, false), LK_REASON_NONE);
+    assert_int_equal(visit_prove(&other, 1), LK_REASON_NONE);
+    assert_int_equal(visit_code(&other, 1), LK_REASON_NONE);
     /* The lost key is not the one that was touched, but all sessions of the agent end. */
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(redeem(&other, 1), LK_REASON_CODE);
-    assert_int_equal(pending(), 1);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_redeem(&other, 1), LK_REASON_CODE);
+    assert_int_equal(visit_pending(), 1);
 }
 
 static void queue(void **state)
@@ -424,50 +230,50 @@ static void queue(void **state)
     int64_t wait = 5;
 
     (void)state;
-    session(&key, 1);
-    session(&bob, 2);
+    visit_session(&key, 1);
+    visit_session(&bob, 2);
     fixture.now += LK_STORE_SESSION_YOUNG;
-    assert_int_equal(take(8), 0);
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    revoke(&bob, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(take(1), 1);
+    assert_int_equal(visit_take(8), 0);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    visit_revoke(&bob, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_take(1), 1);
     first = taken[0].id;
     assert_int_equal(taken[0].attempts, 0);
     assert_int_equal(taken[0].sid[0], 1);
     assert_string_equal(taken[0].client, "synapse");
     assert_memory_equal(taken[0].subject.bytes, key.statement.subject.bytes, LK_SUBJECT_SIZE);
     /* leased: the other one is left */
-    assert_int_equal(take(8), 1);
+    assert_int_equal(visit_take(8), 1);
     assert_int_not_equal(taken[0].id, first);
-    delivered(taken[0].id, true);
-    delivered(taken[0].id, true);
-    assert_int_equal(pending(), 1);
-    assert_int_equal(take(8), 0);
+    visit_delivered(taken[0].id, true);
+    visit_delivered(taken[0].id, true);
+    assert_int_equal(visit_pending(), 1);
+    assert_int_equal(visit_take(8), 0);
     /* Who took it died; a restart changes nothing. */
     fixture_reopen(&fixture);
     fixture.now += LK_STORE_LOGOUT_LEASE - 1;
-    assert_int_equal(take(8), 0);
+    assert_int_equal(visit_take(8), 0);
     fixture.now += 1;
-    assert_int_equal(take(8), 1);
+    assert_int_equal(visit_take(8), 1);
     assert_int_equal(taken[0].attempts, 1);
     /* 5 s, doubled, to an hour; the first lease counted as an attempt */
     for (int i = 0; i < 14; i++) {
         wait = wait * 2 > 3600 ? 3600 : wait * 2;
-        delivered(first, false);
+        visit_delivered(first, false);
         fixture.now += wait - 1;
-        assert_int_equal(take(8), 0);
+        assert_int_equal(visit_take(8), 0);
         fixture.now += 1;
-        assert_int_equal(take(8), 1);
+        assert_int_equal(visit_take(8), 1);
         assert_int_equal(taken[0].attempts, 2 + i);
     }
     fixture.options.session_term = 86400;
     fixture.now += 86400L * 30;
     fixture_reopen(&fixture);
     assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-    assert_int_equal(take(8), 1);
-    delivered(first, true);
-    assert_int_equal(pending(), 0);
-    assert_int_equal(take(8), 0);
+    assert_int_equal(visit_take(8), 1);
+    visit_delivered(first, true);
+    assert_int_equal(visit_pending(), 0);
+    assert_int_equal(visit_take(8), 0);
 }
 
 static void young(void **state)
@@ -475,26 +281,26 @@ static void young(void **state)
     int64_t born = fixture.now;
 
     (void)state;
-    session(&key, 1);
+    visit_session(&key, 1);
     fixture.now += 100;
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(take(8), 1);
-    delivered(taken[0].id, true);
-    assert_int_equal(pending(), 1);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_take(8), 1);
+    visit_delivered(taken[0].id, true);
+    assert_int_equal(visit_pending(), 1);
     fixture.now = born + LK_STORE_SESSION_YOUNG - 1;
-    assert_int_equal(take(8), 0);
+    assert_int_equal(visit_take(8), 0);
     fixture.now += 1;
-    assert_int_equal(take(8), 1);
-    delivered(taken[0].id, true);
-    assert_int_equal(pending(), 0);
+    assert_int_equal(visit_take(8), 1);
+    visit_delivered(taken[0].id, true);
+    assert_int_equal(visit_pending(), 0);
     /* Delivered late the first time: once is enough. */
     born = fixture.now;
-    session(&bob, 2);
-    revoke(&bob, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    visit_session(&bob, 2);
+    visit_revoke(&bob, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
     fixture.now = born + LK_STORE_SESSION_YOUNG;
-    assert_int_equal(take(8), 1);
-    delivered(taken[0].id, true);
-    assert_int_equal(pending(), 0);
+    assert_int_equal(visit_take(8), 1);
+    visit_delivered(taken[0].id, true);
+    assert_int_equal(visit_pending(), 0);
 }
 
 /* One with many sessions leaves room for the others, who came later. */
@@ -502,19 +308,19 @@ static void share(void **state)
 {
     (void)state;
     for (uint8_t name = 1; name <= LK_STORE_LOGOUT_SHARE + 4; name++)
-        session(&key, name);
+        visit_session(&key, name);
     at_client = "other";
-    session(&key, 100);
+    visit_session(&key, 100);
     at_client = "synapse";
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(take(LK_STORE_LOGOUT_SHARE + 8), LK_STORE_LOGOUT_SHARE + 1);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_take(LK_STORE_LOGOUT_SHARE + 8), LK_STORE_LOGOUT_SHARE + 1);
     assert_string_equal(taken[LK_STORE_LOGOUT_SHARE].client, "other");
     for (int i = 0; i < LK_STORE_LOGOUT_SHARE; i++) {
         assert_string_equal(taken[i].client, "synapse");
         assert_int_equal(taken[i].sid[0], i + 1);
     }
-    assert_int_equal(take(8), 4);
-    assert_int_equal(pending(), LK_STORE_LOGOUT_SHARE + 5);
+    assert_int_equal(visit_take(8), 4);
+    assert_int_equal(visit_pending(), LK_STORE_LOGOUT_SHARE + 5);
 }
 
 static bool nobody(uint64_t id)
@@ -534,17 +340,17 @@ static void nobody_to_tell(void **state)
     uint64_t first;
 
     (void)state;
-    session(&key, 1);
-    session(&bob, 2);
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(take(8), 1);
+    visit_session(&key, 1);
+    visit_session(&bob, 2);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_take(8), 1);
     first = taken[0].id;
     for (int hour = 0; hour < 7 * 24; hour++) {
         assert_false(nobody(first));
         fixture.now += 3599;
-        assert_int_equal(take(8), 0);
+        assert_int_equal(visit_take(8), 0);
         fixture.now += 1;
-        assert_int_equal(take(8), 1);
+        assert_int_equal(visit_take(8), 1);
     }
     assert_int_equal(lk_store_sqlite.read_queue(fixture.store, &queue), 0);
     assert_int_equal(queue.count, 1);
@@ -552,20 +358,20 @@ static void nobody_to_tell(void **state)
     assert_int_equal(queue.clients[0].pending, 1);
     assert_int_equal(queue.clients[0].oldest, begun);
     assert_true(nobody(first));
-    assert_int_equal(pending(), 0);
+    assert_int_equal(visit_pending(), 0);
     assert_false(nobody(first));
     /* Back in the configuration in time: told like any other, however old. */
-    revoke(&bob, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(take(8), 1);
+    visit_revoke(&bob, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_take(8), 1);
     assert_false(nobody(taken[0].id));
     fixture.now += 8 * 86400;
-    assert_int_equal(take(8), 1);
-    delivered(taken[0].id, false);
-    assert_int_equal(pending(), 1);
+    assert_int_equal(visit_take(8), 1);
+    visit_delivered(taken[0].id, false);
+    assert_int_equal(visit_pending(), 1);
     fixture.now += 3600;
-    assert_int_equal(take(8), 1);
-    delivered(taken[0].id, true);
-    assert_int_equal(pending(), 0);
+    assert_int_equal(visit_take(8), 1);
+    visit_delivered(taken[0].id, true);
+    assert_int_equal(visit_pending(), 0);
 }
 
 static void ended_by_the_client(void **state)
@@ -573,35 +379,35 @@ static void ended_by_the_client(void **state)
     struct lk_store_code found;
 
     (void)state;
-    session(&key, 1);
-    session(&key, 2);
-    end(1, "element");
-    read_code(1, true, &found);
+    visit_session(&key, 1);
+    visit_session(&key, 2);
+    visit_end(1, "element");
+    visit_read_code(1, true, &found);
     assert_true(found.known);
-    end(1, "synapse");
-    end(1, "synapse");
-    read_code(1, true, &found);
+    visit_end(1, "synapse");
+    visit_end(1, "synapse");
+    visit_read_code(1, true, &found);
     assert_false(found.known);
     /* Its code comes again: there is nothing to end. */
-    assert_int_equal(redeem(&key, 1), LK_REASON_CODE);
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(pending(), 1);
-    end(2, "synapse");
-    assert_int_equal(pending(), 0);
+    assert_int_equal(visit_redeem(&key, 1), LK_REASON_CODE);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_pending(), 1);
+    visit_end(2, "synapse");
+    assert_int_equal(visit_pending(), 0);
 }
 
 static void old_sessions(void **state)
 {
     (void)state;
-    session(&key, 1);
+    visit_session(&key, 1);
     fixture.options.session_term = 1000;
     fixture.now += 999;
     fixture_reopen(&fixture);
-    session(&key, 2);
+    visit_session(&key, 2);
     fixture.now += 1;
     assert_int_equal(lk_store_sqlite.maintain(fixture.store), 0);
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
-    assert_int_equal(pending(), 1);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_pending(), 1);
 }
 
 static enum lk_reason record(const char *name, const char *full_name, const char *email)
@@ -642,37 +448,37 @@ static void records(void **state)
 static void from_version_1(void **state)
 {
     (void)state;
-    assert_int_equal(login(&key, 1, false), LK_REASON_NONE);
+    assert_int_equal(visit_login(&key, 1, false), LK_REASON_NONE);
     fixture_close(&fixture);
     fixture_sql(&fixture, "DROP TABLE agent_record; DROP TABLE proof; DROP TABLE code; "
                           "DROP TABLE logout; DROP TABLE session; PRAGMA user_version = 1");
     fixture_open(&fixture);
-    assert_int_equal(prove(&key, 1), LK_REASON_PROOF);
-    session(&key, 1);
-    revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
+    assert_int_equal(visit_prove(&key, 1), LK_REASON_PROOF);
+    visit_session(&key, 1);
+    visit_revoke(&key, LK_STATE_REVOKED, LK_SESSIONS_OF_AGENT);
     fixture_reopen(&fixture);
-    assert_int_equal(pending(), 1);
+    assert_int_equal(visit_pending(), 1);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(whole_way, start, stop),
-        cmocka_unit_test_setup_teardown(no_proof, start, stop),
-        cmocka_unit_test_setup_teardown(terms, start, stop),
-        cmocka_unit_test_setup_teardown(changed_meanwhile, start, stop),
-        cmocka_unit_test_setup_teardown(used_again, start, stop),
-        cmocka_unit_test_setup_teardown(redeemed_once_in_a_batch, start, stop),
-        cmocka_unit_test_setup_teardown(revocations, start, stop),
-        cmocka_unit_test_setup_teardown(in_flight, start, stop),
-        cmocka_unit_test_setup_teardown(queue, start, stop),
-        cmocka_unit_test_setup_teardown(young, start, stop),
-        cmocka_unit_test_setup_teardown(share, start, stop),
-        cmocka_unit_test_setup_teardown(nobody_to_tell, start, stop),
-        cmocka_unit_test_setup_teardown(ended_by_the_client, start, stop),
-        cmocka_unit_test_setup_teardown(old_sessions, start, stop),
-        cmocka_unit_test_setup_teardown(records, start, stop),
-        cmocka_unit_test_setup_teardown(from_version_1, start, stop),
+        cmocka_unit_test_setup_teardown(whole_way, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(no_proof, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(terms, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(changed_meanwhile, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(used_again, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(redeemed_once_in_a_batch, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(revocations, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(in_flight, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(queue, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(young, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(share, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(nobody_to_tell, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(ended_by_the_client, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(old_sessions, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(records, visit_start, visit_stop),
+        cmocka_unit_test_setup_teardown(from_version_1, visit_start, visit_stop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
