@@ -82,7 +82,7 @@ class Environment:
             folder.make(name)
         self.organisation = self._part(Organisation(folder, GATEWAY, policy + CONFIG.format(
             port=self.port, folder=folder.path, chat=self.chat, metrics=self.metrics, title=TITLE,
-            password="required" if password else "none") + more), "end")
+            password="required" if password else "none") + more.format(folder=folder.path)), "end")
         self.organisation.found(*agents)
         self._stack(password)
         self.proxy = self._part(Proxy(
