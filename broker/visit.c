@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* A hash table with chaining and a list by last use. The keys are names of transactions, which the issuer draws, and digests of codes: an issuer that draws badly
+/* A hash table with chaining and a list by last step. The keys are names of transactions, which the issuer draws, and digests of codes: an issuer that draws badly
  * makes chains longer, never wrong. */
 #include "broker/visit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Logins that are on their way from the touch to the token (PROVE, CODE, REDEEM), as the broker left them at the step before: bounded, least recently used goes
- * first, and what is not here is read from the store.
+/* Logins that are on their way from the touch to the token (PROVE, CODE, REDEEM), as the broker left them at the step before: bounded, the one whose last step is oldest
+ * goes first, and what is not here is read from the store.
  *
  * Kept is only what allowed: a statement against which nothing stood when its signature was verified, and the broker's own proof and code. Times, policy and mark are
  * judged at each step. What denies is the store's: the step's transaction reads revision, state and newest of the statement and the row of proof or code
