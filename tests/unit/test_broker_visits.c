@@ -154,13 +154,13 @@ static void names(void **unused)
 static void bounded(void **unused)
 {
     (void)unused;
-    for (uint8_t i = 0; i < MOST + 2; i++)
-        put(i, 50);
+    for (int i = 0; i < MOST + 2; i++)
+        put((uint8_t)i, 50);
     assert_int_equal(lk_visits_count(broker.visits), MOST);
     assert_null(find(0));
     assert_null(find(1));
-    for (uint8_t i = 2; i < MOST + 2; i++)
-        assert_non_null(find(i));
+    for (int i = 2; i < MOST + 2; i++)
+        assert_non_null(find((uint8_t)i));
     /* Those whose time is over make room first. */
     now = NOW + 600;
     assert_null(find(3));
