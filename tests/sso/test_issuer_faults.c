@@ -59,7 +59,7 @@ static bool workers_there(void)
 
 static void no_broker(void **state)
 {
-    struct house_login login;
+    struct house_login login = {0};
     struct house_login waiting;
     char body[1024];
 
@@ -91,7 +91,7 @@ static void no_broker(void **state)
 /* A login that was under way while the broker was not there goes on: everything is in the page and in the store. */
 static void broker_comes_back(void **state)
 {
-    struct house_login login;
+    struct house_login login = {0};
 
     (void)state;
     greeted(&login);
@@ -105,7 +105,7 @@ static void broker_comes_back(void **state)
 
 static void broker_silent(void **state)
 {
-    struct house_login login;
+    struct house_login login = {0};
     int64_t before = lk_clock_monotonic_ms(&lk_clock_system);
 
     (void)state;
@@ -119,7 +119,7 @@ static void broker_silent(void **state)
 
 static void worker_dies(void **state)
 {
-    struct house_login login;
+    struct house_login login = {0};
 
     (void)state;
     greeted(&login);
@@ -201,7 +201,7 @@ static void put_password(struct house_login *login)
 static void workers_hang(void **state)
 {
     static struct house_login logins[2 + 128];
-    struct house_login login;
+    struct house_login login = {0};
     struct house_login more;
     int64_t before;
     uint32_t first;
@@ -240,7 +240,7 @@ static void workers_hang(void **state)
 /* Whoever asked is gone when the stack says yes: no code. */
 static void web_leaves(void **state)
 {
-    struct house_login login;
+    struct house_login login = {0};
 
     (void)state;
     greeted(&login);
@@ -314,7 +314,7 @@ static void seal_as(struct house_login *login, enum lk_oidc_stage stage, int64_t
 static void old_pages(void **state)
 {
     int64_t now = lk_clock_now(&lk_clock_system);
-    struct house_login login;
+    struct house_login login = {0};
 
     (void)state;
     ask(&login);
@@ -342,7 +342,7 @@ static void old_pages(void **state)
 
 static void graceful(void **state)
 {
-    struct house_login login;
+    struct house_login login = {0};
     uint32_t request;
 
     (void)state;
@@ -362,7 +362,7 @@ static void graceful(void **state)
 
 static void metrics(void **state)
 {
-    struct house_login login;
+    struct house_login login = {0};
     struct lk_sso_reply reply;
     char text[LK_SSO_BODY_MAX + 1];
     uint32_t request;

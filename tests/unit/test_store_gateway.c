@@ -307,8 +307,8 @@ static void young(void **state)
 static void share(void **state)
 {
     (void)state;
-    for (uint8_t name = 1; name <= LK_STORE_LOGOUT_SHARE + 4; name++)
-        visit_session(&key, name);
+    for (int name = 1; name <= LK_STORE_LOGOUT_SHARE + 4; name++)
+        visit_session(&key, (uint8_t)name);
     at_client = "other";
     visit_session(&key, 100);
     at_client = "synapse";
