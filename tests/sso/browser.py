@@ -9,9 +9,10 @@ import os
 import re
 import secrets
 import signal
+import socket
 import subprocess
 
-from homeserver import environment
+from homeserver import environment, wrapper
 from parts import Fault, Process, free_ports, listens, program, run, wait_for
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -57,6 +58,15 @@ def exported(key, rp):
     return [Credential(line) for line in key.say("export", rp).splitlines() if line.startswith("exported ")]
 
 
+def localhost(folder):
+    """What the driver's environment needs on a machine without /etc/hosts, such as a fresh bootstrap: it looks for its browser under that name."""
+    try:
+        socket.getaddrinfo("localhost", None, socket.AF_INET)
+        return {}
+    except OSError:
+        return {"LD_PRELOAD": wrapper(), "NSS_WRAPPER_HOSTS": folder.write("hosts", "127.0.0.1 localhost\n")}
+
+
 def base64url(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
@@ -71,7 +81,7 @@ class Browser:
         self._trust(home, ca)
         [port] = free_ports(1)
         environment = {"HOME": home, "XDG_CONFIG_HOME": folder("home/config"), "XDG_CACHE_HOME": folder("home/cache"), "TMPDIR": folder.make("home/tmp"),
-                       "LANGUAGE": languages.split(",", 1)[0], "LC_ALL": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": "disabled:"}
+                       "LANGUAGE": languages.split(",", 1)[0], "LC_ALL": "C.UTF-8", "DBUS_SESSION_BUS_ADDRESS": "disabled:", **localhost(folder)}
         self.driver = Process("chromedriver", [program("chromedriver"), f"--port={port}", "--allowed-ips=127.0.0.1"],
                               folder("chromedriver.log"), environment)
         self.port, self.session = port, None
