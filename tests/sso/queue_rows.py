@@ -31,6 +31,10 @@ class Queue:
     def rows(self):
         return [Row(*row) for row in self._do("SELECT due, attempts, again FROM logout ORDER BY id")]
 
+    def redeemed(self):
+        """How many codes that are still kept gave tokens."""
+        return self._do("SELECT count(*) FROM code WHERE access IS NOT NULL")[0][0]
+
     def pass_time(self, seconds):
         """As if the queue had waited so much longer. Nothing in it is signed."""
         self.house.organisation.stop()

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""What goes on between gateway and a running Synapse after the first login: confirming an act, signing keys that turn, a key that is reported lost while a code is on its way."""
+"""What goes on between gateway and a running Synapse after the first login: confirming an act, signing keys that turn, a key that is reported lost while a code is on its way, or the
+tokens that came of it."""
 import base64
 import glob
 import json
 import os
 import re
 import signal
+import threading
 import time
 
 import skip
@@ -141,6 +143,16 @@ class Turn(Rig):
         self.assertEqual(session.whoami(), "@alice:chat.localhost")
 
 
+def slow_tokens(house):
+    """From now on the token endpoint's answers take many seconds from nginx to the homeserver."""
+    place, text = "    location / {\n", house.folder.read("nginx-latchkey.conf")
+    assert text.count(place) == 1
+    house.folder.write("nginx-latchkey.conf", text.replace(place, "    if ($uri = /token) {\n        set $limit_rate 80;\n    }\n" + place))
+    os.kill(house.proxy.process.pid, signal.SIGHUP)
+    # A connection that was kept stays with the worker of before, until that one leaves.
+    assert wait_for(lambda: re.search(r"worker process \d+ exited", house.folder.read("error.log")), 15)
+
+
 class Lost(Rig):
     def test_code_on_its_way(self):
         session, at_third = self.login("alice"), self.to_third("alice")
@@ -153,6 +165,29 @@ class Lost(Rig):
         self.assertEqual((answer.status, answer.json()["error"]), (400, "invalid_grant"), answer)
         self.assertTrue(wait_for(lambda: session.whoami() is None, 60))
         self.told_again()
+
+    def test_tokens_on_their_way(self):
+        """The logout comes before the homeserver knows the session: what slipped through ends with the second delivery."""
+        slow_tokens(self.house)
+        visitor, queue, ended = self.begin("carol"), Queue(self.house), []
+        where = self.code(visitor, "carol")
+        before, redeemed = self.notified(), queue.redeemed()
+        late = threading.Thread(target=lambda: ended.append(self.end(visitor, where)))
+        late.start()
+        self.addCleanup(late.join)
+        self.assertTrue(wait_for(lambda: queue.redeemed() == redeemed + 1, 10))
+        self.house.organisation.desk("report-lost", "carol", plugged=["operator"])
+        self.assertTrue(wait_for(lambda: self.notified() == before + 1, 10))
+        self.assertTrue(wait_for(lambda: any(row.attempts == 0 and row.due > time.time() + 60 for row in queue.rows()), 10), queue.rows())
+        # The homeserver has acknowledged a session that it has not begun.
+        self.assertTrue(late.is_alive())
+        late.join()
+        [(session, answer)] = ended
+        self.assertIsNotNone(session, answer)
+        self.assertEqual(session.whoami(), "@carol:chat.localhost")
+        queue.pass_time(601)
+        self.assertTrue(wait_for(lambda: session.whoami() is None, 30), queue.rows())
+        self.assertEqual(self.notified(), before + 2)
 
     def notified(self):
         return len(re.findall(r"POST /_synapse/client/oidc/backchannel_logout\S* HTTP", self.house.homeserver.process.said(1 << 22)))
