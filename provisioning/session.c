@@ -128,13 +128,14 @@ static int read_hidden(const char *prompt, struct lk_buf *pin)
     char line[LK_PIN_MAX + 2];
     int result = -LK_ERR_CLOSED;
 
-    fprintf(stderr, "%s", prompt);
-    fflush(stderr);
+    /* Before anybody is asked: what is typed at once would be shown, and lost with what the terminal throws away. */
     if (tcgetattr(STDIN_FILENO, &saved) == 0) {
         silent = saved;
         silent.c_lflag &= ~(tcflag_t)ECHO;
         changed = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
     }
+    fprintf(stderr, "%s", prompt);
+    fflush(stderr);
     if (fgets(line, sizeof line, stdin) != NULL && strchr(line, '\n') != NULL) {
         lk_buf_put_bytes(pin, line, strcspn(line, "\n"));
         result = lk_buf_error(pin);

@@ -77,13 +77,14 @@ static char *read_line(const char *prompt, bool hidden)
     char line[ANSWER_MAX + 1];
     char *answer = NULL;
 
-    fputs(prompt, stderr);
-    fflush(stderr);
+    /* Before anybody is asked: what is typed at once would be shown, and lost with what the terminal throws away. */
     if (hidden && tcgetattr(STDIN_FILENO, &saved) == 0) {
         silent = saved;
         silent.c_lflag &= ~(tcflag_t)ECHO;
         changed = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
     }
+    fputs(prompt, stderr);
+    fflush(stderr);
     if (fgets(line, sizeof line, stdin) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         answer = strdup(line);

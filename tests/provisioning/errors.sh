@@ -37,7 +37,12 @@ STATUS=$?
 expect_status 1
 expect_json code E_PIN_UNAVAILABLE
 
-lk init --one-key --name anna
+step "a PIN that is typed at once is taken, and not shown"
+LC_ALL=C.UTF-8 "$(dirname "$0")/typed.py" 'PIN of [^\n]*: ' "$(cat "$ROOM/pin")" "$BUILD/bin/latchkey" --config "$ROOM/etc/latchkey.conf" --state "$ROOM/home" \
+    --yes init --one-key --name anna >"$ROOM/out" 2>"$ROOM/err"
+STATUS=$?
+expect_status 0
+
 entries() {
     lk --json register show
     json entries | grep -o '"number"' | wc -l
