@@ -74,7 +74,7 @@ class House:
             try:
                 with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
                     more = [int(word) for word in file.read().split()]
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 more = []
             found += more
             todo += more
@@ -97,7 +97,7 @@ def alive(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as file:
             return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -69,7 +69,7 @@ class House(unittest.TestCase):
                 try:
                     with open(f"/proc/{pid}/cmdline", "rb") as line:
                         found[int(pid)] = os.path.basename(line.read().split(b"\0")[0].decode())
-                except FileNotFoundError:
+                except (FileNotFoundError, ProcessLookupError):
                     pass
         return found
 
