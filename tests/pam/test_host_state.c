@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -149,11 +150,13 @@ static void on_child(int number)
 
 static pthread_t threads[THREADS];
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static sem_t begun;
 
 /* Each holds a lock that a fork without exec would leave locked for ever. */
 static void *idle(void *context)
 {
     (void)context;
+    sem_post(&begun);
     pthread_mutex_lock(&gate);
     pthread_mutex_unlock(&gate);
     return NULL;
@@ -167,9 +170,15 @@ static int prepare(void **state)
 
     (void)state;
     pthread_mutex_lock(&gate);
+    if (sem_init(&begun, 0, 0) != 0)
+        return -1;
     for (size_t i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, idle, NULL) != 0)
             return -1;
+    /* A thread that is only beginning may hold the allocator, and the fake broker, which is forked, would wait for it for ever. */
+    for (size_t i = 0; i < THREADS; i++)
+        while (sem_wait(&begun) != 0)
+            ;
     return sigaction(SIGCHLD, &action, NULL);
 }
 
