@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/secret.h"
 #include "provisioning/cli.h"
+#include "provisioning/terminal.h"
 
 enum { ANSWER_MS = 60000, CONNECT_MS = 5000 };
 
@@ -122,27 +122,12 @@ static int show_event(void *context, const struct lk_event_message *event)
 /* One line from the terminal without echo. */
 static int read_hidden(const char *prompt, struct lk_buf *pin)
 {
-    struct termios saved;
-    struct termios silent;
-    bool changed = false;
     char line[LK_PIN_MAX + 2];
     int result = -LK_ERR_CLOSED;
 
-    /* Before anybody is asked: what is typed at once would be shown, and lost with what the terminal throws away. */
-    if (tcgetattr(STDIN_FILENO, &saved) == 0) {
-        silent = saved;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        changed = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
-    }
-    fprintf(stderr, "%s", prompt);
-    fflush(stderr);
-    if (fgets(line, sizeof line, stdin) != NULL && strchr(line, '\n') != NULL) {
+    if (lk_terminal_ask(prompt, true, line, sizeof line) && strchr(line, '\n') != NULL) {
         lk_buf_put_bytes(pin, line, strcspn(line, "\n"));
         result = lk_buf_error(pin);
-    }
-    if (changed) {
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
-        fputc('\n', stderr);
     }
     lk_wipe(line, sizeof line);
     return result;

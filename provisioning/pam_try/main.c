@@ -15,12 +15,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/secret.h"
+#include "provisioning/terminal.h"
 
 enum { EXIT_YES = 0, EXIT_NO = 1, EXIT_USAGE = 2, ANSWER_MAX = 511 };
 
@@ -71,27 +71,12 @@ static int read_secret_file(const char *path, struct lk_secret **ret_secret)
 /* A line from the terminal, or from standard input where there is none; without echo for hidden prompts. */
 static char *read_line(const char *prompt, bool hidden)
 {
-    struct termios saved;
-    struct termios silent;
-    bool changed = false;
     char line[ANSWER_MAX + 1];
     char *answer = NULL;
 
-    /* Before anybody is asked: what is typed at once would be shown, and lost with what the terminal throws away. */
-    if (hidden && tcgetattr(STDIN_FILENO, &saved) == 0) {
-        silent = saved;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
-        changed = tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
-    }
-    fputs(prompt, stderr);
-    fflush(stderr);
-    if (fgets(line, sizeof line, stdin) != NULL) {
+    if (lk_terminal_ask(prompt, hidden, line, sizeof line)) {
         line[strcspn(line, "\n")] = '\0';
         answer = strdup(line);
-    }
-    if (changed) {
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
-        fputc('\n', stderr);
     }
     lk_wipe(line, sizeof line);
     return answer;

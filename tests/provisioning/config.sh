@@ -181,4 +181,19 @@ expect_status 1
 expect_json code E_PAM_REFUSED
 lk pam try no --pam-dir "$ROOM/try" --user "$me"
 expect_out "no refuses this login"
+
+step "pam try: a password that is typed at once is taken and not shown; Ctrl-C leaves the terminal echoing"
+printf '#!/bin/sh\n[ "$(tr -d "\\000")" = "typed at once" ]\n' >"$ROOM/right"
+chmod 755 "$ROOM/right"
+printf 'auth required pam_exec.so expose_authtok quiet %s\naccount required pam_permit.so\n' "$ROOM/right" >"$ROOM/try/asks"
+typed() {
+    "$(dirname "$0")/typed.py" --full 'Password: ' "$1" "$BUILD/bin/latchkey-pam-try" --confdir "$ROOM/try" --user "$me" asks >"$ROOM/out" 2>"$ROOM/err"
+    STATUS=$?
+}
+typed 'typed at once'
+expect_status 0
+typed 'something else'
+expect_status 1
+typed ^C
+expect_status 130
 finish

@@ -37,10 +37,19 @@ STATUS=$?
 expect_status 1
 expect_json code E_PIN_UNAVAILABLE
 
+# typed SECRET: init, by a person who types that, or gives up, as soon as the PIN is asked for.
+typed() {
+    LC_ALL=C.UTF-8 "$(dirname "$0")/typed.py" 'PIN of [^\n]*: ' "$1" "$BUILD/bin/latchkey" --config "$ROOM/etc/latchkey.conf" --state "$ROOM/home" \
+        --yes init --one-key --name anna >"$ROOM/out" 2>"$ROOM/err"
+    STATUS=$?
+}
+
+step "Ctrl-C where the PIN is asked for: the terminal echoes again"
+typed ^C
+expect_status 130
+
 step "a PIN that is typed at once is taken, and not shown"
-LC_ALL=C.UTF-8 "$(dirname "$0")/typed.py" 'PIN of [^\n]*: ' "$(cat "$ROOM/pin")" "$BUILD/bin/latchkey" --config "$ROOM/etc/latchkey.conf" --state "$ROOM/home" \
-    --yes init --one-key --name anna >"$ROOM/out" 2>"$ROOM/err"
-STATUS=$?
+typed "$(cat "$ROOM/pin")"
 expect_status 0
 
 entries() {

@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""A person who types in the moment a question for a secret is on the screen: typed.py PATTERN SECRET COMMAND...
-Exit status: that of the program; 70: the terminal still echoed when it asked, or the secret was shown; 71: never asked, or no end within a minute."""
+"""A person who types in the moment a question for a secret is on the screen: typed.py [--full] PATTERN SECRET COMMAND... SECRET ^C: gives up instead.
+
+--full: the screen takes nothing more until the terminal has stopped echoing, so that a program that asks first waits there for ever; it must say nothing before.
+Exit status: that of the program, 128 and the number after a signal; 70: the terminal still echoed when it asked, or the secret was shown; 71: never asked,
+or no end within a minute; 72: the terminal was left without echo."""
 import os
 import pty
 import re
@@ -11,13 +14,57 @@ import sys
 import termios
 import time
 
-ECHOED, LATE = 70, 71
+ECHOED, LATE, SILENT = 70, 71, 72
 
 
-def main(pattern, secret, command):
-    pid, terminal = pty.fork()
+def echoes(terminal):
+    return bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
+
+
+def put(screen, data):
+    """As much as there is room for; how often that was something."""
+    times = 0
+    try:
+        while os.write(screen, data) > 0:
+            times += 1
+    except BlockingIOError:
+        pass
+    return times
+
+
+def fill(path):
+    """The screen of the terminal, to the last byte. The kernel moves what waits behind it a moment later, which makes room once more."""
+    screen = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    try:
+        while put(screen, b" " * 4096) + put(screen, b" ") > 0:
+            time.sleep(0.05)
+    finally:
+        os.close(screen)
+
+
+def begin(command, full):
+    """(process, terminal) of the program."""
+    terminal, line = pty.openpty()
+    if full:
+        fill(os.ttyname(line))
+    pid = os.fork()
     if pid == 0:
+        os.close(terminal)
+        os.login_tty(line)
         os.execvp(command[0], command)
+    os.close(line)
+    return pid, terminal
+
+
+def stops_echoing(terminal):
+    end = time.monotonic() + 10
+    while echoes(terminal) and time.monotonic() < end:
+        time.sleep(0.01)
+    return not echoes(terminal)
+
+
+def converse(pattern, secret, terminal):
+    """(what was shown, how often it asked, whether the terminal echoed then), None for the first without an end"""
     shown, asked, echoed, end = "", 0, False, time.monotonic() + 60
     while time.monotonic() < end:
         if not select.select([terminal], [], [], 1)[0]:
@@ -27,20 +74,35 @@ def main(pattern, secret, command):
         except OSError:
             data = b""
         if not data:
-            break
+            return shown, asked, echoed
         shown += data.decode("utf-8", "replace")
         if len(re.findall(pattern, shown)) > asked:
             asked += 1
-            echoed |= bool(termios.tcgetattr(terminal)[3] & termios.ECHO)
-            os.write(terminal, (secret + "\n").encode())
-    else:
+            echoed |= echoes(terminal)
+            os.write(terminal, b"\x03" if secret == "^C" else (secret + "\n").encode())
+    return None, asked, echoed
+
+
+def main(full, pattern, secret, command):
+    pid, terminal = begin(command, full)
+    early = full and not stops_echoing(terminal)
+    shown, asked, echoed = converse(pattern, secret, terminal)
+    if shown is None:
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
-    sys.stdout.write(shown)
-    if echoed or secret in shown:
+    sys.stdout.write((shown or "").lstrip(" "))
+    if early or echoed or shown and secret != "^C" and secret in shown:
         return ECHOED
-    return os.waitstatus_to_exitcode(status) if asked and os.WIFEXITED(status) else LATE
+    if not asked or shown is None:
+        return LATE
+    if not echoes(terminal):
+        return SILENT
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
+    words = sys.argv[1:]
+    wants_full = words[:1] == ["--full"]
+    if wants_full:
+        words = words[1:]
+    sys.exit(main(wants_full, words[0], words[1], words[2:]))
