@@ -23,13 +23,23 @@ until_blinking() {
     done
     problem "$1 never blinked"
 }
-# By 300 ms after the moment that was noted with `since=$(now)`, with room for the programs that ask and for a busy machine: who is not told blinks on for seconds.
+# quiet_by_now KEY ...: none blinked later than 400 ms after the moment that was noted with `since=$(now)`; 300 are promised. The time is taken before a key
+# is asked, so that a busy machine counts for the programs that ask, and the keys are watched together.
 now() { date +%s%3N; }
-until_quiet() {
-    while tell "$1" blinking | grep -q yes; do
-        [ $(($(now) - since)) -lt 5000 ] || break
+quiet_by_now() {
+    local key asked blinking=yes
+    while [ "$blinking" = yes ]; do
+        blinking=no
+        for key in "$@"; do
+            asked=$(now)
+            tell "$key" blinking | grep -q yes || continue
+            blinking=yes
+            if [ $((asked - since)) -gt 400 ]; then
+                problem "$key still blinked after $((asked - since)) ms"
+                return
+            fi
+        done
     done
-    [ $(($(now) - since)) -lt 1200 ] || problem "$1 was quiet only after $(($(now) - since)) ms"
 }
 operators() {
     lk --json operator list
@@ -56,8 +66,8 @@ anew
 expect_code 3 E_TIMEOUT init --one-key --name anna
 since=$(now)
 expect_err "Several keys are plugged in: touch the one to enrol"
+quiet_by_now k1 k2
 for key in k1 k2; do
-    until_quiet $key
     expect_counter $key cancels 1
     expect_counter $key client-pin 0
 done
@@ -70,8 +80,8 @@ until_blinking k1
 until_blinking k2
 kill -TERM "$CLIENT"
 since=$(now)
+quiet_by_now k1 k2
 for key in k1 k2; do
-    until_quiet $key
     expect_counter $key cancels 1
     expect_counter $key client-pin 0
 done
@@ -106,7 +116,7 @@ until_blinking k1
 until_blinking k2
 tell k2 touch now >/dev/null
 since=$(now)
-until_quiet k1
+quiet_by_now k1
 expect_counter k1 cancels 1
 for i in $(seq 100); do
     [ "$(counter k2 make-credential)" = 2 ] && break
