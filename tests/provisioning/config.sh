@@ -187,13 +187,15 @@ printf '#!/bin/sh\n[ "$(tr -d "\\000")" = "typed at once" ]\n' >"$ROOM/right"
 chmod 755 "$ROOM/right"
 printf 'auth required pam_exec.so expose_authtok quiet %s\naccount required pam_permit.so\n' "$ROOM/right" >"$ROOM/try/asks"
 typed() {
-    "$(dirname "$0")/typed.py" --full 'Password: ' "$1" "$BUILD/bin/latchkey-pam-try" --confdir "$ROOM/try" --user "$me" asks >"$ROOM/out" 2>"$ROOM/err"
+    "$(dirname "$0")/typed.py" "$1" 'Password: ' "$2" "$BUILD/bin/latchkey-pam-try" --confdir "$ROOM/try" --user "$me" asks >"$ROOM/out" 2>"$ROOM/err"
     STATUS=$?
 }
-typed 'typed at once'
+typed --full 'typed at once'
 expect_status 0
-typed 'something else'
+typed --full 'something else'
 expect_status 1
-typed ^C
+typed --full ^C
+expect_status 130
+typed --early ^C
 expect_status 130
 finish

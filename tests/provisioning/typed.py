@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
-"""A person who types in the moment a question for a secret is on the screen: typed.py [--full] PATTERN SECRET COMMAND... SECRET ^C: gives up instead.
+"""A person who types in the moment a question for a secret is on the screen: typed.py [--full | --early] PATTERN SECRET COMMAND... SECRET ^C: gives up instead.
 
 --full: the screen takes nothing more until the terminal has stopped echoing, so that a program that asks first waits there for ever; it must say nothing before.
+--early: the same, and SECRET is typed before the question can be on the screen: it comes while the program has yet to wait for it.
 Exit status: that of the program, 128 and the number after a signal; 70: the terminal still echoed when it asked, or the secret was shown; 71: never asked,
 or no end within a minute; 72: the terminal was left without echo."""
 import os
@@ -63,6 +64,10 @@ def stops_echoing(terminal):
     return not echoes(terminal)
 
 
+def typing(secret):
+    return b"\x03" if secret == "^C" else (secret + "\n").encode()
+
+
 def converse(pattern, secret, terminal):
     """(what was shown, how often it asked, whether the terminal echoed then), None for the first without an end"""
     shown, asked, echoed, end = "", 0, False, time.monotonic() + 60
@@ -79,21 +84,23 @@ def converse(pattern, secret, terminal):
         if len(re.findall(pattern, shown)) > asked:
             asked += 1
             echoed |= echoes(terminal)
-            os.write(terminal, b"\x03" if secret == "^C" else (secret + "\n").encode())
+            os.write(terminal, typing(secret))
     return None, asked, echoed
 
 
-def main(full, pattern, secret, command):
-    pid, terminal = begin(command, full)
-    early = full and not stops_echoing(terminal)
+def main(mode, pattern, secret, command):
+    pid, terminal = begin(command, mode is not None)
+    before = mode is not None and not stops_echoing(terminal)
+    if mode == "--early":
+        os.write(terminal, typing(secret))
     shown, asked, echoed = converse(pattern, secret, terminal)
     if shown is None:
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
     sys.stdout.write((shown or "").lstrip(" "))
-    if early or echoed or shown and secret != "^C" and secret in shown:
+    if before or echoed or shown and secret != "^C" and secret in shown:
         return ECHOED
-    if not asked or shown is None:
+    if shown is None or not asked and mode != "--early":
         return LATE
     if not echoes(terminal):
         return SILENT
@@ -102,7 +109,5 @@ def main(full, pattern, secret, command):
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    wants_full = words[:1] == ["--full"]
-    if wants_full:
-        words = words[1:]
-    sys.exit(main(wants_full, words[0], words[1], words[2:]))
+    wanted = words.pop(0) if words[0] in ("--full", "--early") else None
+    sys.exit(main(wanted, words[0], words[1], words[2:]))
