@@ -17,7 +17,15 @@
 #include "bench.h"
 #include "sso_bench.h"
 
-enum { LIST_MAX = 8, ALONE = 8, SLOTS = 4000, DESCRIPTORS = 65536, PASSWORD_FLIGHT = 8 };
+enum {
+    LIST_MAX = 8,
+    ALONE = 8,
+    SLOTS = 4000,
+    DESCRIPTORS = 65536,
+    PASSWORD_FLIGHT = 8,
+    ROUNDS = 4,
+    ROUND_LEAST = 1000 /* shorter ones would mostly begin and end */
+};
 
 static struct {
     uint32_t in_flight[LIST_MAX], cores[LIST_MAX]; /* end with 0 */
@@ -50,9 +58,20 @@ struct cost {
     double seconds;
     double p50, p99;     /* milliseconds */
     double parts[PARTS]; /* microseconds a login */
+    struct bare bare;    /* the mean of before, between the rounds and after */
     double sum;          /* of parts */
     double generator;    /* microseconds a login of this program's thread */
 };
+
+static struct bare bare_add(struct bare a, struct bare b)
+{
+    return (struct bare){a.verify + b.verify, a.sign + b.sign};
+}
+
+static struct bare bare_share(struct bare sum, size_t count)
+{
+    return (struct bare){sum.verify / (double)count, sum.sign / (double)count};
+}
 
 static double us_each(int64_t nanoseconds, size_t count)
 {
@@ -90,44 +109,75 @@ static uint32_t *list_new(uint32_t count)
     return list;
 }
 
-static struct cost measure(const struct gateway *gateway, const uint32_t *credentials, size_t count,
-                           size_t in_flight, uint32_t per_second)
+/* What rounds have taken so far. */
+struct taken {
+    int64_t cpu[PARTS]; /* nanoseconds */
+    int64_t own;
+    int64_t wall;
+    int64_t *latencies; /* of what was not lost */
+    size_t good;
+};
+
+static void one_round(const struct gateway *gateway, struct load *load, struct taken *taken,
+                      struct cost *cost)
 {
-    struct load load = {.address = gateway->address,
-                        .population = &population,
-                        .credentials = credentials,
-                        .count = count,
-                        .in_flight = in_flight,
-                        .per_second = per_second};
     struct lk_buf keys = LK_BUF_INIT(HTTP_BODY_MAX);
-    struct cost cost = {.logins = count};
     struct usage before;
     struct usage after;
     int64_t own;
-    size_t good;
 
     usage_read(gateway, false, &before);
     own = bench_read_clock(CLOCK_THREAD_CPUTIME_ID);
-    load_run(&load);
-    own = bench_read_clock(CLOCK_THREAD_CPUTIME_ID) - own;
+    load_run(load);
+    taken->own += bench_read_clock(CLOCK_THREAD_CPUTIME_ID) - own;
     usage_read(gateway, false, &after);
+    for (size_t i = 0; i < PARTS; i++)
+        taken->cpu[i] += after.cpu[i] - before.cpu[i];
+    taken->wall += load->wall;
+    for (size_t i = 0; i < load->count; i++) {
+        if (load->records[i].latency > 0)
+            taken->latencies[taken->good++] = load->records[i].latency;
+    }
     NEED(gateway_fetch(gateway, LK_SSO_PATH_JWKS, &keys) == 200);
-    cost.lost = load.lost;
-    cost.wrong = tokens_check(&load, lk_buf_view(&keys));
-    good = count - load.lost;
+    cost->lost += load->lost;
+    cost->wrong += tokens_check(load, lk_buf_view(&keys));
+    lk_buf_clear(&keys);
+    load_free(load);
+}
+
+/* The bare cost is taken between rounds as well: on a machine that is shared it changes within seconds. */
+static struct cost measure(const struct gateway *gateway, const uint32_t *credentials, size_t count,
+                           size_t in_flight, uint32_t per_second, size_t rounds)
+{
+    struct cost cost = {.logins = count, .bare = bare_measure()};
+    struct taken taken = {.latencies = calloc(count, sizeof(*taken.latencies))};
+
+    NEED(taken.latencies != NULL);
+    for (size_t i = 0; i < rounds; i++) {
+        size_t first = count * i / rounds;
+        struct load load = {.address = gateway->address,
+                            .population = &population,
+                            .credentials = credentials + first,
+                            .count = count * (i + 1) / rounds - first,
+                            .in_flight = in_flight,
+                            .per_second = per_second};
+
+        one_round(gateway, &load, &taken, &cost);
+        cost.bare = bare_add(cost.bare, bare_measure());
+    }
+    cost.bare = bare_share(cost.bare, rounds + 1);
     for (size_t i = 0; i < PARTS; i++) {
-        cost.parts[i] = us_each(after.cpu[i] - before.cpu[i], good);
+        cost.parts[i] = us_each(taken.cpu[i], taken.good);
         cost.sum += cost.parts[i];
     }
-    cost.generator = us_each(own, good);
-    cost.seconds = (double)load.wall / 1e9;
-    cost.p50 = (double)load_percentile(&load, 50) / 1e6;
-    cost.p99 = (double)load_percentile(&load, 99) / 1e6;
+    cost.generator = us_each(taken.own, taken.good);
+    cost.seconds = (double)taken.wall / 1e9;
+    cost.p50 = (double)bench_percentile(taken.latencies, taken.good, 50) / 1e6;
+    cost.p99 = (double)bench_percentile(taken.latencies, taken.good, 99) / 1e6;
     if (cost.lost > 0)
         gateway_journal(gateway);
     failed = failed || cost.lost > 0 || cost.wrong > 0;
-    lk_buf_clear(&keys);
-    load_free(&load);
+    free(taken.latencies);
     return cost;
 }
 
@@ -138,9 +188,9 @@ static void print_heading(const char *first)
                  "web", "issuer", "other", "sum us", "bare us", "of bare", "load us");
 }
 
-static void print_cost(const char *first, const struct cost *cost, struct bare bare)
+static void print_cost(const char *first, const struct cost *cost)
 {
-    double both = bare.verify + bare.sign;
+    double both = cost->bare.verify + cost->bare.sign;
 
     (void)printf(
         "  %-18s %6zu %5zu %6zu %8.0f %8.2f %8.2f  %7.1f %7.1f %7.1f %7.1f %7.1f %8.1f  %7.1f "
@@ -151,11 +201,6 @@ static void print_cost(const char *first, const struct cost *cost, struct bare b
         cost->parts[PART_ISSUER], cost->parts[PART_OTHER], cost->sum, both,
         cost->sum > 0 ? both / cost->sum : 0, cost->generator);
     (void)fflush(stdout);
-}
-
-static struct bare bare_mean(struct bare a, struct bare b)
-{
-    return (struct bare){(a.verify + b.verify) / 2, (a.sign + b.sign) / 2};
 }
 
 static void start(struct gateway *gateway, uint32_t cores, bool password)
@@ -187,22 +232,18 @@ static void cell(uint32_t cores, uint32_t in_flight)
     uint32_t *first = list_new(count);
     uint32_t *second = list_new(count);
     struct gateway gateway;
+    size_t rounds = count >= ROUNDS * ROUND_LEAST ? ROUNDS : 1;
     struct cost cost;
-    struct bare before = bare_measure();
-    struct bare after;
     char name[64];
 
     draw(count, first, second);
     start(&gateway, cores, false);
-    cost = measure(&gateway, first, count, in_flight, 0);
-    after = bare_measure();
+    cost = measure(&gateway, first, count, in_flight, 0, rounds);
     (void)snprintf(name, sizeof(name), "%-5u cold %7u", cores, in_flight);
-    print_cost(name, &cost, bare_mean(before, after));
-    before = after;
-    cost = measure(&gateway, second, count, in_flight, 0);
-    after = bare_measure();
+    print_cost(name, &cost);
+    cost = measure(&gateway, second, count, in_flight, 0, rounds);
     (void)snprintf(name, sizeof(name), "%-5u warm %7u", cores, in_flight);
-    print_cost(name, &cost, bare_mean(before, after));
+    print_cost(name, &cost);
     gateway_stop(&gateway);
     free(first);
     free(second);
@@ -230,12 +271,11 @@ static void at_rate(const struct gateway *gateway, const char *name)
     uint32_t agents = population.count / POPULATION_TOUCH;
     uint32_t count = bench.rate * bench.seconds < agents ? bench.rate * bench.seconds : agents;
     uint32_t *list = list_new(count);
-    struct bare bare = bare_measure();
     struct cost cost;
 
     draw(count, list, NULL);
-    cost = measure(gateway, list, count, SLOTS, bench.rate);
-    print_cost(name, &cost, bare);
+    cost = measure(gateway, list, count, SLOTS, bench.rate, 1);
+    print_cost(name, &cost);
     free(list);
 }
 
@@ -354,15 +394,14 @@ static void password(void)
     uint32_t *list = list_new(bench.passwords);
     struct gateway gateway;
     struct cost cost;
-    struct bare bare = bare_measure();
 
     draw(bench.passwords, list, NULL);
     gateway_passwords(&house, list, bench.passwords);
     (void)printf("\nThe same with a password: pam_pwdfile, yescrypt with its default cost\n");
     print_heading("in flight");
     start(&gateway, 2, true);
-    cost = measure(&gateway, list, bench.passwords, PASSWORD_FLIGHT, 0);
-    print_cost("8", &cost, bare);
+    cost = measure(&gateway, list, bench.passwords, PASSWORD_FLIGHT, 0, 1);
+    print_cost("8", &cost);
     gateway_stop(&gateway);
     free(list);
 }

@@ -9,7 +9,7 @@
 #include "bench.h"
 #include "sso_bench.h"
 
-enum { BARE_NS = 300000000, PIDS_MAX = 512 };
+enum { BARE_NS = 100000000, PIDS_MAX = 512 };
 
 const char *part_name(enum part part)
 {
