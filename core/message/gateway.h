@@ -98,7 +98,7 @@ LK_MUST_USE int lk_worker_prove_decode(struct lk_view payload, struct lk_worker_
  * judged; proof used up, code and session written. Answer: RESULT. */
 struct lk_gateway_code {
     uint8_t transaction[LK_TRANSACTION_SIZE];
-    uint8_t code[32]; /* SHA-256 of the code: the store holds no code */
+    uint8_t code[32]; /* the code's name: the store holds no code */
     uint8_t sid[LK_SID_SIZE];
     char client[LK_CLIENT_MAX + 1];
     struct lk_view data; /* the issuer's own, at most LK_CODE_DATA_MAX: comes back with REDEEMED */
@@ -111,7 +111,7 @@ LK_MUST_USE int lk_gateway_code_decode(struct lk_view payload, struct lk_gateway
  * code used, digest of the access token written. A used code ends the session that came of it (reason REPLAY). Another client's: CODE, and nothing changes. */
 struct lk_gateway_redeem {
     uint8_t code[32];
-    uint8_t access[32]; /* SHA-256 of the access token that the issuer is about to hand out */
+    uint8_t access[32]; /* the name of the access token that the issuer is about to hand out */
     char client[LK_CLIENT_MAX + 1];
 };
 LK_MUST_USE int lk_gateway_redeem_encode(struct lk_buf *buf, uint32_t request,

@@ -84,11 +84,11 @@ static void redeem(struct lk_visit *visit)
     struct lk_issuer *issuer = visit->issuer;
     struct lk_gateway_redeem redeem = {0};
     uint32_t id = 0;
-    int error = lk_oidc_random_text(provider, visit->access);
+    int error = lk_oidc_handle_make(provider, lk_issuer_now(), visit->access);
 
     if (error == 0)
-        error = lk_oidc_text_digest(
-            provider, LK_VIEW((const uint8_t *)visit->access, LK_OIDC_RANDOM_TEXT), redeem.access);
+        error = lk_oidc_handle_name(
+            provider, LK_VIEW((const uint8_t *)visit->access, LK_OIDC_HANDLE_TEXT), redeem.access);
     memcpy(redeem.code, visit->token.code, sizeof(redeem.code));
     memcpy(redeem.client, visit->token.client->config->name, sizeof(redeem.client));
     if (error == 0)

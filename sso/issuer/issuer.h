@@ -145,11 +145,11 @@ struct lk_visit {
     enum lk_reason reason; /* what the next page says */
     uint8_t left;
     char detail[129];
-    char code[LK_OIDC_RANDOM_TEXT + 1];
+    char code[LK_OIDC_HANDLE_TEXT + 1];
 
     /* an application */
     struct lk_oidc_token token; /* also the code; its client belongs to settings */
-    char access[LK_OIDC_RANDOM_TEXT + 1];
+    char access[LK_OIDC_HANDLE_TEXT + 1];
     struct lk_buf location;
 };
 

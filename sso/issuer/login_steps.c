@@ -165,13 +165,14 @@ static int code_data(const struct lk_visit *visit, struct lk_buf *buf)
 static int code_prepare(struct lk_visit *visit, struct lk_gateway_code *code, struct lk_buf *data)
 {
     const struct lk_oidc_provider *provider = &visit->settings->provider;
-    int error = lk_oidc_random_text(provider, visit->code);
+    int64_t now = lk_issuer_now();
+    int error = lk_oidc_handle_make(provider, now, visit->code);
 
     if (error == 0)
-        error = lk_oidc_text_digest(
-            provider, LK_VIEW((const uint8_t *)visit->code, LK_OIDC_RANDOM_TEXT), code->code);
+        error = lk_oidc_handle_name(
+            provider, LK_VIEW((const uint8_t *)visit->code, LK_OIDC_HANDLE_TEXT), code->code);
     if (error == 0)
-        error = lk_random_fill(provider->random, code->sid, sizeof(code->sid));
+        error = lk_oidc_sid_make(provider, now, code->sid);
     if (error == 0)
         error = code_data(visit, data);
     memcpy(code->transaction, visit->request.transaction, sizeof(code->transaction));

@@ -95,11 +95,11 @@ bool lk_oidc_userinfo_check(const struct lk_oidc_provider *provider,
 {
     struct lk_view token = asked->authorization;
 
-    if (token.len == 7 + LK_OIDC_RANDOM_TEXT &&
+    if (token.len == 7 + LK_OIDC_HANDLE_TEXT &&
         strncasecmp((const char *)token.data, "Bearer ", 7) == 0) {
         token.data += 7;
         token.len -= 7;
-        if (lk_oidc_text_digest(provider, token, ret_access) == 0)
+        if (lk_oidc_handle_name(provider, token, ret_access) == 0)
             return true;
     }
     if (lk_oidc_reply_error(reply, 401, "invalid_token", NULL) != 0)

@@ -26,7 +26,7 @@ enum {
     LK_OIDC_KEY_AHEAD_SECONDS = 86400,    /* a new key is published so long before it signs */
     LK_OIDC_KEY_KEEP_SECONDS = 7 * 86400, /* and stays published so long after the next one signs */
     LK_OIDC_SECRET_MIN = 32,
-    LK_OIDC_RANDOM_TEXT = 43, /* codes and access tokens: 32 random bytes in base64url */
+    LK_OIDC_HANDLE_TEXT = 43, /* codes and access tokens: 32 bytes in base64url */
     LK_OIDC_KEYS_MAX = 32
 };
 
@@ -160,11 +160,18 @@ enum lk_reason lk_oidc_admit(const struct lk_oidc_provider *provider,
                              const struct lk_oidc_request *request, const uint8_t subject[16],
                              const char *groups, uint32_t facts);
 
-/* ---- codes ---- */
+/* ---- codes, access tokens, sessions ---- */
 
-/* 32 random bytes in base64url. */
-LK_MUST_USE int lk_oidc_random_text(const struct lk_oidc_provider *provider,
-                                    char ret_text[LK_OIDC_RANDOM_TEXT + 1]);
+/* A code or an access token, a handle in the words of RFC 6819 section 3.1: base64url of the time as u32 and 28 random bytes. */
+LK_MUST_USE int lk_oidc_handle_make(const struct lk_oidc_provider *provider, int64_t now,
+                                    char ret_text[LK_OIDC_HANDLE_TEXT + 1]);
+/* The name by which the store knows a handle, and from which nobody makes one: its time, then the first 28 bytes of the SHA-256 of the text. A text that
+ * was never one of ours has a name as well: one that nothing has. -LK_ERR_CRYPTO and kin. */
+LK_MUST_USE int lk_oidc_handle_name(const struct lk_oidc_provider *provider, struct lk_view text,
+                                    uint8_t ret_name[32]);
+/* The time as u32, then 12 random bytes. */
+LK_MUST_USE int lk_oidc_sid_make(const struct lk_oidc_provider *provider, int64_t now,
+                                 uint8_t ret_sid[16]);
 LK_MUST_USE int lk_oidc_text_digest(const struct lk_oidc_provider *provider, struct lk_view text,
                                     uint8_t ret_digest[32]);
 /* What the broker keeps beside a code for us: at most LK_CODE_DATA_MAX bytes. */

@@ -15,18 +15,6 @@ enum { REQUEST_VERSION = 1, REQUEST_PLAIN_MAX = 3000 };
 /* So that a blob of another use or version never opens. */
 static const char purpose[] = "latchkey request 1";
 
-int lk_oidc_random_text(const struct lk_oidc_provider *provider,
-                        char ret_text[LK_OIDC_RANDOM_TEXT + 1])
-{
-    uint8_t bytes[32];
-    int error = lk_random_fill(provider->random, bytes, sizeof(bytes));
-
-    if (error == 0)
-        error = lk_base64url_encode(ret_text, LK_OIDC_RANDOM_TEXT + 1, bytes, sizeof(bytes));
-    lk_wipe(bytes, sizeof(bytes));
-    return error;
-}
-
 int lk_oidc_request_begin(const struct lk_oidc_provider *provider, struct lk_view cookie,
                           int64_t now, struct lk_oidc_request *request)
 {

@@ -27,7 +27,7 @@ static bool verifier_good(struct lk_view verifier)
 
 static bool code_good(struct lk_view code)
 {
-    if (code.len != LK_OIDC_RANDOM_TEXT)
+    if (code.len != LK_OIDC_HANDLE_TEXT)
         return false;
     for (size_t i = 0; i < code.len; i++) {
         uint8_t c = code.data[i];
@@ -78,7 +78,7 @@ int lk_oidc_token_check(const struct lk_oidc_provider *provider, const struct lk
     wrong = parameters(asked, &why);
     if (wrong != NULL)
         return lk_oidc_reply_error(reply, 400, wrong, why);
-    error = lk_oidc_text_digest(provider, asked->code, token.code);
+    error = lk_oidc_handle_name(provider, asked->code, token.code);
     if (error == 0)
         error = lk_oidc_text_digest(provider, asked->redirect_uri, token.redirect_uri);
     if (error == 0)

@@ -397,7 +397,7 @@ static void userinfo(void **state)
     (void)state;
     lk_oidc_reply_init(&reply);
     assert_true(lk_oidc_userinfo_check(&oidc, &asked, access, &reply));
-    assert_int_equal(lk_oidc_text_digest(&oidc, oidc_text(OIDC_ACCESS), wanted), 0);
+    assert_int_equal(lk_oidc_handle_name(&oidc, oidc_text(OIDC_ACCESS), wanted), 0);
     assert_memory_equal(access, wanted, 32);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         asked.authorization = oidc_text(bad[i]);

@@ -34,7 +34,7 @@ CREATE TABLE session (
 ) STRICT;
 CREATE INDEX session_agent ON session (agent);
 
--- digest and access are SHA-256 of what the client holds. A used code stays for a while: presented again it ends its session.
+-- digest and access are names of what the client holds: its time and 28 bytes of its SHA-256. A used code stays for a while: presented again it ends its session.
 CREATE TABLE code (
     id            INTEGER PRIMARY KEY,
     digest        BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
