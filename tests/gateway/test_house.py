@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from frames import BUILD, Folder
-from test_launcher import alive, port_free, until
+from test_launcher import alive, free_ports, until
 
 CONFIG = """[organisation]
 name = example
@@ -45,7 +45,7 @@ class ByPath(http.client.HTTPConnection):
 
 class House(unittest.TestCase):
     def setUp(self):
-        self.folder, self.port = Folder(), port_free()
+        self.folder, [self.port] = Folder(), free_ports(1)
         self.folder.write("secret", "a-secret-that-is-long-enough-for-a-client", 0o600)
         os.mkdir(self.folder("keys"), 0o700)
         self.folder.write("latchkey.conf", CONFIG.format(self.folder.path, self.port))

@@ -12,7 +12,10 @@ import sys
 import time
 import unittest
 
-from frames import BUILD, Folder
+from frames import BUILD, SOURCE, Folder
+
+sys.path.insert(0, os.path.join(SOURCE, "tests", "sso"))
+from parts import free_ports  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROCESSES = ("latchkey-sso-issuer", "latchkey-sso-web", "latchkey-sso-worker", "latchkey-sso-notify")
@@ -31,12 +34,6 @@ def alive(pid):
     except (FileNotFoundError, ProcessLookupError):
         # The latter when it goes between being opened and being read.
         return False
-
-
-def port_free():
-    with socket.socket() as end:
-        end.bind(("127.0.0.1", 0))
-        return end.getsockname()[1]
 
 
 def until(condition, seconds=10):
@@ -133,7 +130,7 @@ class Starts(Case):
         return arguments[arguments.index(name) + 1]
 
     def test_what_each_is_given(self):
-        port = port_free()
+        [port] = free_ports(1)
         self.house.config(more=f"metrics = 127.0.0.1:{port}\n")
         launcher = self.house.up("--confdir", self.folder("pam.d"))
         issuer, web = self.house.started("issuer"), self.house.started("web")
@@ -147,7 +144,7 @@ class Starts(Case):
 
     def test_without_metrics_and_by_tcp(self):
         for address, family in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
-            port = port_free()
+            [port] = free_ports(1)
             self.house.config(listen=f"{family}:{port}")
             launcher = self.house.up()
             web = self.house.notes("web", "start")[-1]
