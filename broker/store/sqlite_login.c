@@ -200,7 +200,7 @@ int lk_apply_login(struct lk_batch *batch, struct lk_change *change)
     r = judge_again(batch, login, found, &row, &reason);
     if (r == 0 && reason == LK_REASON_NONE && login->has_nonce)
         r = add_nonce(batch, login);
-    /* A replayed answer is somebody else's doing: it is written down, but not counted against the holder. */
+    /* A replayed answer is somebody else's doing: it is not counted against the holder. */
     if (r == 0 && (reason == LK_REASON_NONE || reason == LK_REASON_COUNTER))
         r = save_row(batch, login, &row, login->refused || reason == LK_REASON_COUNTER);
     if (r == 0 && reason == LK_REASON_NONE && login->leaves_proof && !login->refused)
@@ -210,6 +210,9 @@ int lk_apply_login(struct lk_batch *batch, struct lk_change *change)
     if (reason != LK_REASON_NONE)
         record.reason = reason;
     change->reason = reason;
+    /* The same answer sent again a thousand times writes nothing: number stays 0, and the caller sums them up. */
+    if (reason == LK_REASON_REPLAY || reason == LK_REASON_EXPIRED_CHALLENGE)
+        return 0;
     return add_record(batch, &record, change);
 }
 

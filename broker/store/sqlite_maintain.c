@@ -29,35 +29,74 @@ static int delete_some(struct lk_store *store, sqlite3_stmt *statement, int *ret
     return r;
 }
 
-/* First the floor, then the rows: a nonce below the floor is refused, so one that is gone can never pass as new. */
+/* The minute of the last of those that are about to go; 0 if there are none. */
+static int last_minute(struct lk_store *store, const uint8_t bound[4], uint32_t *ret_minute)
+{
+    sqlite3_stmt *statement = lk_sql(&store->keeper, LK_Q_NONCE_LAST);
+    const uint8_t *nonce;
+    int r;
+
+    lk_sql_blob(statement, 1, bound, 4);
+    lk_sql_int(statement, 2, LK_DELETE_AT_ONCE);
+    r = lk_sql_step(statement);
+    nonce = r == 1 ? sqlite3_column_blob(statement, 0) : NULL;
+    *ret_minute = nonce == NULL ? 0
+                                : (uint32_t)nonce[0] << 24 | (uint32_t)nonce[1] << 16 |
+                                      (uint32_t)nonce[2] << 8 | nonce[3];
+    (void)sqlite3_reset(statement);
+    return r < 0 ? r : 0;
+}
+
+/* Floor and rows in one transaction; a nonce at the floor or below is refused, so one that is gone can never pass as new. */
+static int drop_some_nonces(struct lk_store *store, const uint8_t bound[4], int *ret_rows)
+{
+    uint32_t minute = 0;
+    sqlite3_stmt *statement;
+    int r;
+
+    *ret_rows = 0;
+    (void)pthread_mutex_lock(&store->write_lock);
+    r = last_minute(store, bound, &minute);
+    if (r != 0 || minute == 0) {
+        (void)pthread_mutex_unlock(&store->write_lock);
+        return r;
+    }
+    r = lk_sql_simple(&store->keeper, LK_Q_BEGIN_WRITE);
+    statement = lk_sql(&store->keeper, LK_Q_FLOOR_SET);
+    lk_sql_int(statement, 1, minute);
+    if (r == 0)
+        r = lk_sql_run(statement);
+    statement = lk_sql(&store->keeper, LK_Q_NONCE_DELETE);
+    lk_sql_blob(statement, 1, bound, 4);
+    lk_sql_int(statement, 2, LK_DELETE_AT_ONCE);
+    if (r == 0)
+        r = lk_sql_run(statement);
+    if (r == 0)
+        *ret_rows = sqlite3_changes(store->keeper.db);
+    if (r == 0)
+        r = lk_sql_simple(&store->keeper, LK_Q_COMMIT);
+    if (r == 0 && (long)minute > atomic_load(&store->nonce_floor))
+        atomic_store(&store->nonce_floor, (long)minute);
+    if (r != 0)
+        lk_sql_rollback(&store->keeper);
+    (void)pthread_mutex_unlock(&store->write_lock);
+    return r;
+}
+
+/* The floor follows what is deleted, not the clock: one that was years ahead for a moment would bar every login until then. */
 static int drop_nonces(struct lk_store *store)
 {
     int64_t minute = lk_clock_now(store->clock) / 60 - LK_NONCE_GRACE_MINUTES;
-    sqlite3_stmt *statement;
-    uint32_t bound;
-    uint8_t first[4];
+    uint32_t bound = (uint32_t)minute + 1;
+    const uint8_t first[4] = {(uint8_t)(bound >> 24), (uint8_t)(bound >> 16),
+                              (uint8_t)(bound >> 8), (uint8_t)bound};
     int rows = LK_DELETE_AT_ONCE;
-    int r;
+    int r = 0;
 
-    if (minute <= 0 || minute >= UINT32_MAX || minute <= atomic_load(&store->nonce_floor))
+    if (minute <= 0 || minute >= UINT32_MAX)
         return 0;
-    statement = lk_sql(&store->keeper, LK_Q_FLOOR_SET);
-    lk_sql_int(statement, 1, minute);
-    r = delete_some(store, statement, &rows);
-    if (r != 0)
-        return r;
-    atomic_store(&store->nonce_floor, (long)minute);
-    bound = (uint32_t)minute + 1;
-    first[0] = (uint8_t)(bound >> 24);
-    first[1] = (uint8_t)(bound >> 16);
-    first[2] = (uint8_t)(bound >> 8);
-    first[3] = (uint8_t)bound;
-    for (rows = LK_DELETE_AT_ONCE; r == 0 && rows == LK_DELETE_AT_ONCE;) {
-        statement = lk_sql(&store->keeper, LK_Q_NONCE_DELETE);
-        lk_sql_blob(statement, 1, first, sizeof first);
-        lk_sql_int(statement, 2, LK_DELETE_AT_ONCE);
-        r = delete_some(store, statement, &rows);
-    }
+    while (r == 0 && rows == LK_DELETE_AT_ONCE)
+        r = drop_some_nonces(store, first, &rows);
     return r;
 }
 
@@ -97,6 +136,24 @@ static int drop_codes(struct lk_store *store, int64_t before)
     return r;
 }
 
+/* A session is old by the clock and by what is on record: forgetting it means that nobody is told when the key is lost, so a clock that is ahead for a moment must not do it. */
+static int drop_sessions(struct lk_store *store, int64_t now)
+{
+    sqlite3_stmt *statement;
+    int rows = LK_DELETE_AT_ONCE;
+    int r = 0;
+
+    while (r == 0 && rows == LK_DELETE_AT_ONCE) {
+        statement = lk_sql(&store->keeper, LK_Q_SESSIONS_ENDED);
+        lk_sql_int(statement, 1, now);
+        lk_sql_int(statement, 2, LK_DELETE_AT_ONCE);
+        lk_sql_int(statement, 3, store->session_term);
+        lk_sql_int(statement, 4, LK_LOG_SEGMENT_SECONDS);
+        r = delete_some(store, statement, &rows);
+    }
+    return r;
+}
+
 /* A session whose logout is on its way stays until it is delivered, whatever its age. */
 static int drop_gateway(struct lk_store *store)
 {
@@ -106,7 +163,7 @@ static int drop_gateway(struct lk_store *store)
     if (r == 0)
         r = drop_codes(store, now - LK_STORE_CODE_KEPT);
     if (r == 0 && store->session_term > 0)
-        r = drop_all(store, LK_Q_SESSIONS_ENDED, now - store->session_term);
+        r = drop_sessions(store, now);
     return r;
 }
 

@@ -209,13 +209,14 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_END_SESSION] = {LK_WRITER, END_FOR "id = ?2"},
     [LK_Q_END_AGENT] = {LK_WRITER, END_FOR OF_AGENT},
     [LK_Q_END_CREDENTIAL] = {LK_WRITER, END_FOR OF_CREDENTIAL},
+    /* None is ever due further ahead than ?4: then the clock was, when it was written. */
     [LK_Q_LOGOUT_DUE] =
         {LK_WRITER,
          "SELECT id, subject, sid, client, attempts FROM (SELECT l.id AS id, a.subject AS subject, "
          "n.sid AS sid, n.client AS client, l.attempts AS attempts, l.due AS due, row_number() "
          "OVER (PARTITION BY n.client ORDER BY l.due, l.id) AS place FROM logout l "
-         "JOIN session n ON n.id = l.session JOIN agent a ON a.id = n.agent WHERE l.due <= ?1) "
-         "WHERE place <= ?3 ORDER BY due, id LIMIT ?2"},
+         "JOIN session n ON n.id = l.session JOIN agent a ON a.id = n.agent WHERE l.due <= ?1 "
+         "OR l.due > ?1 + ?4) WHERE place <= ?3 ORDER BY due, id LIMIT ?2"},
     [LK_Q_LOGOUT_TAKE] = {LK_WRITER, "UPDATE logout SET taken = ?2, due = ?3, "
                                      "attempts = attempts + 1 WHERE id = ?1"},
     [LK_Q_LOGOUT_FIND] =
@@ -223,7 +224,6 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_LOGOUT_LATER] = {LK_WRITER, "UPDATE logout SET due = ?2, attempts = ?3, again = ?4, "
                                       "detail = ?5 WHERE id = ?1"},
     [LK_Q_LOGOUT_DELETE] = {LK_WRITER, "DELETE FROM logout WHERE id = ?1"},
-    [LK_Q_LOGOUT_CANCEL] = {LK_WRITER, "DELETE FROM logout WHERE session = ?1"},
     [LK_Q_RECORD_PUT] = {LK_WRITER, "REPLACE INTO agent_record VALUES (?1, ?2, ?3)"},
     [LK_Q_PROOFS_ENDED] = {LK_KEEPER, "DELETE FROM proof WHERE expiry <= ?1 AND id IN "
                                       "(SELECT id FROM proof ORDER BY id LIMIT ?2)"},
@@ -236,10 +236,14 @@ static const struct lk_query_row queries[LK_Q_COUNT] = {
     [LK_Q_CODES_ENDED] = {LK_KEEPER, "DELETE FROM code WHERE created <= ?1 AND id IN "
                                      "(SELECT id FROM code ORDER BY id LIMIT ?2)"},
     [LK_Q_SESSIONS_ENDED] = {LK_KEEPER,
-                             "DELETE FROM session WHERE created <= ?1 AND id IN "
+                             "DELETE FROM session WHERE created <= min(?1, (SELECT max(opened) "
+                             "FROM log_segment) + ?4) - ?3 AND id IN "
                              "(SELECT id FROM session WHERE ended IS NULL ORDER BY id LIMIT ?2)"},
     [LK_Q_FLOOR_SET] = {LK_KEEPER,
                         "UPDATE setting SET value = ?1 WHERE name = 'nonce_floor' AND value < ?1"},
+    [LK_Q_NONCE_LAST] = {LK_KEEPER,
+                         "SELECT max(nonce) FROM (SELECT nonce FROM nonce WHERE nonce < ?1 "
+                         "ORDER BY nonce LIMIT ?2)"},
     [LK_Q_NONCE_DELETE] = {LK_KEEPER,
                            "DELETE FROM nonce WHERE nonce IN "
                            "(SELECT nonce FROM nonce WHERE nonce < ?1 ORDER BY nonce LIMIT ?2)"},

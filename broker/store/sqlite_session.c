@@ -72,8 +72,8 @@ int lk_apply_end(struct lk_batch *batch, struct lk_change *change)
     (void)sqlite3_reset(statement);
     if (r != 0 || !found || strcmp(client, wanted->client) != 0)
         return r;
-    r = by_number(batch, LK_Q_LOGOUT_CANCEL, session);
-    return r != 0 ? r : by_number(batch, LK_Q_SESSION_DELETE, session);
+    /* Whoever shows an ID token says so, which need not be the client: it is told, and a logout that waits already stays. */
+    return lk_session_end(batch, session);
 }
 
 /* ---- the queue ---- */
@@ -126,6 +126,7 @@ int lk_apply_logouts(struct lk_batch *batch, struct lk_change *change)
     lk_sql_int(statement, 1, batch->now);
     lk_sql_int(statement, 2, (int64_t)wanted->most);
     lk_sql_int(statement, 3, LK_STORE_LOGOUT_SHARE);
+    lk_sql_int(statement, 4, LK_STORE_LOGOUT_RETRY_MAX);
     while ((r = lk_sql_step(statement)) == 1 && wanted->count < wanted->most) {
         r = load_logout(statement, &wanted->taken[wanted->count]);
         if (r != 0)

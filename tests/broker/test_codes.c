@@ -169,7 +169,7 @@ static void facts(void **unused)
     assert_string_equal(got.groups, "school town");
 }
 
-/* Its own word: nobody need be told. */
+/* Who shows an ID token ends the session, and its client is told. */
 static void ended(void **unused)
 {
     struct lk_gateway_end asked = {.client = "element"};
@@ -186,7 +186,7 @@ static void ended(void **unused)
     peer_send(&visit_gateway, &visit_out);
     assert_int_equal(visit_result(), LK_REASON_NONE);
     assert_int_equal(visit_access(30), LK_REASON_CODE);
-    assert_int_equal(visit_logouts(64), 0);
+    assert_int_equal(visit_logouts(64), 1);
 }
 
 /* A row that the broker did not write: made up, or moved from where it was. */
