@@ -5,6 +5,7 @@
  * signed stays published for a week, and as an id is the thumbprint of its key, none ever comes back with another key behind it. */
 #include <dirent.h>
 #include <errno.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -228,14 +229,18 @@ void lk_keys_clear(struct lk_settings *settings)
 
 /* ---- rotating ---- */
 
-/* Root makes keys for the user of the issuer: whoever owns the folder. */
-static int give_away(const char *folder, const char *file)
+/* Root becomes the user of the issuer, whoever owns the folder: what it makes must be his to read, and root follows no link that he may have left there. */
+static int become_owner(const char *path)
 {
     struct stat status;
 
-    if (geteuid() != 0 || stat(folder, &status) != 0 || status.st_uid == 0)
+    if (geteuid() != 0 || lstat(path, &status) != 0 || !S_ISDIR(status.st_mode) ||
+        status.st_uid == 0)
         return 0;
-    return chown(file, status.st_uid, status.st_gid) == 0 ? 0 : lk_error_from_errno(errno);
+    if (setgroups(0, NULL) != 0 || setresgid(status.st_gid, status.st_gid, status.st_gid) != 0 ||
+        setresuid(status.st_uid, status.st_uid, status.st_uid) != 0)
+        return lk_error_from_errno(errno);
+    return 0;
 }
 
 static int key_make(const struct lk_crypto *crypto, const struct key_folder *folder,
@@ -260,8 +265,6 @@ static int key_make(const struct lk_crypto *crypto, const struct key_folder *fol
             error = lk_signing_key_save(key, path);
         lk_signing_key_free(key);
     }
-    if (error == 0)
-        error = give_away(folder->path, path);
     if (error != 0)
         return complain(path, NULL, error);
     (void)printf("made %s\n", path);
@@ -338,8 +341,10 @@ int lk_keys_rotate(const struct lk_crypto *crypto, const struct lk_config *confi
                    enum lk_rotate how)
 {
     struct key_folder folder;
-    int error = lk_folder_make(config->gateway_keys, 0700);
+    int error = become_owner(config->gateway_keys);
 
+    if (error == 0)
+        error = lk_folder_make(config->gateway_keys, 0700);
     if (error != 0)
         return complain(config->gateway_keys, NULL, error);
     error = folder_read(config->gateway_keys, &folder);
