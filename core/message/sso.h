@@ -182,7 +182,7 @@ enum lk_sso_outcome {
     LK_SSO_MAXTRIES = 6,
     LK_SSO_UNAVAILABLE = 7, /* a module could not reach what it asks, or hung */
     LK_SSO_STACK =
-        8 /* the stack asks what nobody can answer, is missing, or said success without asking for the transaction */
+        8 /* the stack asks what nobody can answer, is missing, or said success without asking for the transaction or for the password that was given */
 };
 struct lk_sso_attempted {
     enum lk_sso_outcome outcome;

@@ -75,6 +75,11 @@ static int set_items(pam_handle_t *pam, const struct lk_sso_attempt *attempt)
     return result;
 }
 
+static bool password_unseen(const struct lk_talk *talk)
+{
+    return talk->password != NULL && talk->question_count == 0;
+}
+
 static enum lk_sso_outcome run_handle(pam_handle_t *pam, const struct lk_sso_attempt *attempt,
                                       const struct lk_talk *talk, int *ret_result)
 {
@@ -101,7 +106,8 @@ static enum lk_sso_outcome run_handle(pam_handle_t *pam, const struct lk_sso_att
         return LK_SSO_USER_CHANGED;
     if (result != PAM_SUCCESS)
         return outcome_account(result);
-    return talk->refused ? LK_SSO_STACK : LK_SSO_ALLOWED;
+    /* A password that was typed and that nobody looked at: the ID token would say that it was right. */
+    return talk->refused || password_unseen(talk) ? LK_SSO_STACK : LK_SSO_ALLOWED;
 }
 
 /* Whoever runs the gateway must learn of a stack that does not work. Nothing of what was typed, and nobody's name. */
@@ -114,6 +120,8 @@ static void tell(const struct lk_stack *stack, pam_handle_t *pam, enum lk_sso_ou
         why = "a module changed PAM_USER";
     else if (outcome == LK_SSO_STACK && talk->refused)
         why = "a module asks what nobody can answer";
+    else if (outcome == LK_SSO_STACK && result == PAM_SUCCESS && talk->transaction_given)
+        why = "it says yes and no module asked for the password ([gateway] password = required)";
     else if (outcome == LK_SSO_STACK && result == PAM_SUCCESS)
         why = "it says yes without pam_latchkey.so transaction";
     else if (outcome == LK_SSO_STACK || outcome == LK_SSO_UNAVAILABLE)
