@@ -231,8 +231,11 @@ int lk_application_logout(struct lk_web *web, const struct lk_frame *frame)
     if (error != 0)
         return error;
     visit = lk_visit_new(web, frame->request, LK_STEP_LOGOUT);
-    if (visit == NULL)
-        return -LK_ERR_BUSY;
+    if (visit == NULL) {
+        page.kind = LK_SSO_PAGE_REFUSED;
+        page.reason = LK_REASON_BROKER_UNAVAILABLE;
+        return lk_sso_page_encode(&web->link.peer.out, frame->request, &page);
+    }
     if (lk_oidc_logout(&visit->settings->provider, &asked, &visit->location, &logout) != 0) {
         logged_out(visit, LK_REASON_INTERNAL);
     } else if (logout.outcome == LK_OIDC_ERROR) {
