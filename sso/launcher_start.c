@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "sandbox/sandbox.h"
 #include "sso/launcher.h"
 
 enum { ARGUMENTS = 12 };
@@ -144,14 +145,27 @@ static void execute(const struct lk_launcher *launcher, const struct command *co
     _exit(EXIT_FAILURE);
 }
 
-static void child_prepare(const struct lk_user *user, pid_t parent)
+/* The web process makes the folder of its one neighbour its world, for which it is left one right. */
+static int become(const struct lk_user *user, enum lk_role role)
+{
+    bool root = user->change && role == LK_ROLE_WEB;
+    int error = root ? lk_sandbox_root_keep() : 0;
+
+    if (error == 0)
+        error = lk_launcher_become(user);
+    if (error == 0 && root)
+        error = lk_sandbox_root_pass();
+    return error;
+}
+
+static void child_prepare(const struct lk_user *user, enum lk_role role, pid_t parent)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     sigset_t none;
 
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || lk_launcher_become(user) != 0)
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || become(user, role) != 0)
         _exit(EXIT_FAILURE);
     /* After the change of user, which would clear it. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
@@ -174,7 +188,7 @@ int lk_launcher_start(const struct lk_launcher *launcher, enum lk_role role, con
         *ret_pid = pid;
         return 0;
     }
-    child_prepare(&launcher->users[role], parent);
+    child_prepare(&launcher->users[role], role, parent);
     (void)snprintf(command.program, sizeof(command.program), "%s/%s", launcher->folder,
                    roles[role].program);
     add(&command, command.program);

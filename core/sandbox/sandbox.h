@@ -7,6 +7,7 @@
 #ifndef LK_SANDBOX_SANDBOX_H
 #define LK_SANDBOX_SANDBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -39,6 +40,15 @@ extern const struct lk_sandbox_profile lk_sandbox_notify;
 /* All threads of the calling process at once, without a way back: dumpable off, limits, no_new_privs, handler, filter.
  * -LK_ERR_IO: the kernel refused a step (the process must end: it may be half locked in). -LK_ERR_NOMEM. */
 LK_MUST_USE int lk_sandbox_enter(const struct lk_sandbox_profile *profile);
+
+/* A process that is to have another root, started by one that may do all: `keep` before the change of user, `pass` after it, in a child before execve: the program then holds
+ * CAP_SYS_CHROOT and nothing else. -LK_ERR_IO: the kernel refused. */
+LK_MUST_USE int lk_sandbox_root_keep(void);
+LK_MUST_USE int lk_sandbox_root_pass(void);
+/* In the program, before lk_sandbox_enter: may it? As uid 0 or by that right. */
+bool lk_sandbox_root_may(void);
+/* The folder becomes the root, and the right is given up (uid 0 keeps what it has). -LK_ERR_IO: the process must end. */
+LK_MUST_USE int lk_sandbox_root_enter(const char *folder);
 
 /* Only the first half, for processes that take no filter (launcher, command line while it holds a PIN): dumpable off, core limit 0. */
 LK_MUST_USE int lk_sandbox_protect_memory(void);

@@ -4,13 +4,14 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import unittest
 
 from frames import BUILD, Folder
-from test_launcher import alive, free_ports, until
+from test_launcher import USERS, alive, free_ports, until
 
 CONFIG = """[organisation]
 name = example
@@ -125,6 +126,59 @@ class House(unittest.TestCase):
         self.assertEqual(self.process.wait(15), 1)
         for pid in pids:
             self.assertFalse(alive(pid))
+
+
+@unittest.skipUnless(os.geteuid() == 0, "needs root, for other users")
+class Apart(unittest.TestCase):
+    """As root: each process its own user, in a mount namespace with accounts of its own."""
+
+    def setUp(self):
+        self.folder = Folder()
+        self.addCleanup(self.folder.remove)
+        os.chmod(self.folder.path, 0o755)
+        if subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
+            self.skipTest("no mount namespaces here")
+        for name in ("keys", "bin"):
+            os.mkdir(self.folder(name), 0o755)
+        for name in os.listdir(os.path.join(BUILD, "bin")):
+            if name.startswith("latchkey-sso"):
+                shutil.copy(os.path.join(BUILD, "bin", name), self.folder("bin", name))
+        issuer = USERS["latchkey-sso-issuer"][1]
+        os.chown(self.folder("keys"), issuer, issuer)
+        os.chmod(self.folder("keys"), 0o700)
+        os.chown(self.folder.write("secret", "a-secret-that-is-long-enough-for-a-client", 0o600), issuer, issuer)
+        self.folder.write("latchkey.conf", CONFIG.format(self.folder.path, free_ports(1)[0]))
+        self.before = ("unshare", "--mount", "--propagation", "private", "sh", "-c", f'mount --bind {self.accounts("passwd")} /etc/passwd && '
+                       f'mount --bind {self.accounts("group")} /etc/group && exec "$@"', "sh")
+
+    def accounts(self, which):
+        with open("/etc/" + which, encoding="utf-8") as file:
+            text = "".join(line for line in file if line.split(":")[0] not in {name for name, _ in USERS.values()})
+        rest = ":/nonexistent:/usr/sbin/nologin" if which == "passwd" else ""
+        return self.folder.write(which, text + "".join(f"{name}:x:{number}:{str(number) + ':' if rest else ''}{rest}\n" for name, number in USERS.values()))
+
+    def status(self, program):
+        """(root, uids, sets of capabilities) of the process of that program below the launcher."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children", encoding="utf-8") as file:
+            for pid in file.read().split():
+                with open(f"/proc/{pid}/status", encoding="utf-8") as lines:
+                    values = dict(line.rstrip("\n").split(":\t", 1) for line in lines if ":\t" in line)
+                with open(f"/proc/{pid}/cmdline", "rb") as line:
+                    if os.path.basename(line.read().split(b"\0")[0].decode()) == program:
+                        return os.readlink(f"/proc/{pid}/root"), set(values["Uid"].split()), {values[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")}
+        return None
+
+    def test_the_web_process_has_an_empty_root(self):
+        with open(self.folder("log"), "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen([*self.before, self.folder("bin/latchkey-sso"), "--config", self.folder("latchkey.conf")],
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.addCleanup(self.process.wait)
+        self.addCleanup(self.process.terminate)
+        until(lambda: House.serves(self))
+        none = {"0" * 16}
+        for program, (_, number) in USERS.items():
+            root = self.folder("run/sso") if program.endswith("web") else "/"
+            self.assertEqual(self.status(program), (root, {str(number)}, none), program)
 
 
 if __name__ == "__main__":
