@@ -88,8 +88,8 @@ static int drop_nonces(struct lk_store *store)
 {
     int64_t minute = lk_clock_now(store->clock) / 60 - LK_NONCE_GRACE_MINUTES;
     uint32_t bound = (uint32_t)minute + 1;
-    const uint8_t first[4] = {(uint8_t)(bound >> 24), (uint8_t)(bound >> 16),
-                              (uint8_t)(bound >> 8), (uint8_t)bound};
+    const uint8_t first[4] = {(uint8_t)(bound >> 24), (uint8_t)(bound >> 16), (uint8_t)(bound >> 8),
+                              (uint8_t)bound};
     int rows = LK_DELETE_AT_ONCE;
     int r = 0;
 

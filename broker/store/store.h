@@ -176,11 +176,12 @@ enum lk_change_kind {
     LK_CHANGE_STATE = 5, /* suspend or revoke, register entry */
     LK_CHANGE_OPERATOR_SET = 6,
     LK_CHANGE_RESTORE = 7,
-    LK_CHANGE_PROVE = 8,    /* a worker asks: PROOF, PROOF_EXPIRED, LIMIT, CONFLICT */
-    LK_CHANGE_CODE = 9,     /* the proof becomes code and session: PROOF, PROOF_EXPIRED, CONFLICT */
-    LK_CHANGE_REDEEM = 10,  /* CODE, CODE_EXPIRED, CONFLICT; REPLAY: the session was ended */
-    LK_CHANGE_END = 11,     /* an ID token was shown that names it: the session ends, its client is told */
-    LK_CHANGE_LOGOUTS = 12, /* takes what is due, each leased */
+    LK_CHANGE_PROVE = 8,   /* a worker asks: PROOF, PROOF_EXPIRED, LIMIT, CONFLICT */
+    LK_CHANGE_CODE = 9,    /* the proof becomes code and session: PROOF, PROOF_EXPIRED, CONFLICT */
+    LK_CHANGE_REDEEM = 10, /* CODE, CODE_EXPIRED, CONFLICT; REPLAY: the session was ended */
+    LK_CHANGE_END =
+        11, /* an ID token was shown that names it: the session ends, its client is told */
+    LK_CHANGE_LOGOUTS = 12,   /* takes what is due, each leased */
     LK_CHANGE_DELIVERED = 13, /* how a delivery ended */
     LK_CHANGE_AGENT = 14      /* display name and e-mail: UNKNOWN_AGENT */
 };
