@@ -21,8 +21,17 @@ LK_MUST_USE int lk_anchors_parse(const struct lk_crypto *crypto, struct lk_view 
 struct lk_anchors *lk_anchors_free(struct lk_anchors *anchors);
 size_t lk_anchors_count(const struct lk_anchors *anchors); /* NULL: 0 */
 
+/* Adds helpers: untrusted intermediates that the organisation loads because keys do not carry them (PEM as above). They vouch for nothing and only join a leaf to an anchor.
+ * A certificate twice, also among those loaded before: -LK_ERR_ENCODING. At most LK_ANCHORS_MAX. After an error the anchors are as before. Not while another thread uses them. */
+LK_MUST_USE int lk_anchors_help(const struct lk_crypto *crypto, struct lk_anchors *anchors,
+                                struct lk_view pem);
+size_t lk_anchors_helper_count(const struct lk_anchors *anchors); /* NULL: 0 */
+
 /* certificates: leaf first, as WebAuthn L3 section 8.2 has them in x5c, each DER. 0 if the chain ends in an anchor at that time (seconds since 1970); *ret_anchor is SHA-256 of the
- * anchor's DER. The leaf may be an anchor itself. -LK_ERR_NOT_FOUND: it ends in none, or a signature, time or constraint on the way is wrong; -LK_ERR_ENCODING: not
+ * anchor's DER, of the first pinned one from the leaf on. The leaf may be an anchor itself.
+ * The pinned certificate is trusted as it is: its dates, version, basic constraints and own signature are not asked. Below it all hold: dates (an expired or future leaf or
+ * intermediate leads nowhere, also under a pinned anchor), signatures, path length, CA of issuers, no unknown critical extension, RSA from 2048 bits (also the anchor's), curves
+ * P-256, P-384, P-521, Ed25519, no SHA-1. -LK_ERR_NOT_FOUND: it ends in no anchor, or one of these is wrong; -LK_ERR_ENCODING: not
  * certificates; -LK_ERR_TOO_BIG; -LK_ERR_NOMEM. anchors NULL: -LK_ERR_NOT_FOUND. */
 LK_MUST_USE int lk_anchors_chain(const struct lk_crypto *crypto, const struct lk_anchors *anchors,
                                  const struct lk_view *certificates, size_t count, int64_t now,

@@ -14,6 +14,8 @@
 
 #define CERTIFICATE_MAX 8192
 #define AAGUID_OID      "1.3.6.1.4.1.45724.1.1.4"
+#define SERIAL_OID      "1.3.6.1.4.1.45724.1.1.2"
+#define FIRMWARE_OID    "1.3.6.1.4.1.41482.13.1"
 
 struct lk_certificate {
     X509 *x509;
@@ -117,13 +119,27 @@ int lk_certificate_check_packed(const struct lk_certificate *certificate)
     return good ? 0 : -LK_ERR_UNEXPECTED;
 }
 
-int lk_certificate_aaguid(const struct lk_certificate *certificate, uint8_t ret_aaguid[16])
+int lk_certificate_check_critical(const struct lk_certificate *certificate)
 {
-    ASN1_OBJECT *oid = OBJ_txt2obj(AAGUID_OID, 1);
+    for (int i = 0; i < X509_get_ext_count(certificate->x509); i++) {
+        X509_EXTENSION *extension = X509_get_ext(certificate->x509, i);
+
+        if (X509_EXTENSION_get_critical(extension) && !X509_supported_extension(extension))
+            return -LK_ERR_UNEXPECTED;
+    }
+    return 0;
+}
+
+/* The content of the OCTET STRING that an extension's value is. The short form of the length is
+ * enough: 127 bytes are more than any of them may have. */
+static int extension_octets(const struct lk_certificate *certificate, const char *name,
+                            struct lk_view *ret_octets)
+{
+    ASN1_OBJECT *oid = OBJ_txt2obj(name, 1);
     X509_EXTENSION *extension;
     const ASN1_OCTET_STRING *value;
     const uint8_t *data;
-    int index;
+    int index, len;
     bool repeated;
 
     if (!oid)
@@ -138,9 +154,46 @@ int lk_certificate_aaguid(const struct lk_certificate *certificate, uint8_t ret_
     if (repeated || X509_EXTENSION_get_critical(extension) || !value)
         return -LK_ERR_TYPE;
     data = ASN1_STRING_get0_data(value);
-    /* WebAuthn 8.2.1: the extension's value is itself an OCTET STRING of 16 bytes. */
-    if (ASN1_STRING_length(value) != 18 || data[0] != 0x04 || data[1] != 16)
+    len = ASN1_STRING_length(value);
+    if (len < 2 || data[0] != 0x04 || data[1] > 127 || data[1] != len - 2)
         return -LK_ERR_TYPE;
-    memcpy(ret_aaguid, data + 2, 16);
+    *ret_octets = LK_VIEW(data + 2, (size_t)len - 2);
     return 0;
+}
+
+/* WebAuthn 8.2.1: the extension's value is itself an OCTET STRING of 16 bytes. */
+int lk_certificate_aaguid(const struct lk_certificate *certificate, uint8_t ret_aaguid[16])
+{
+    struct lk_view octets;
+    int result = extension_octets(certificate, AAGUID_OID, &octets);
+
+    if (result == 0 && octets.len != 16)
+        result = -LK_ERR_TYPE;
+    if (result == 0)
+        memcpy(ret_aaguid, octets.data, 16);
+    return result;
+}
+
+int lk_certificate_firmware(const struct lk_certificate *certificate, uint8_t ret_firmware[3])
+{
+    struct lk_view octets;
+    int result = extension_octets(certificate, FIRMWARE_OID, &octets);
+
+    if (result == 0 && octets.len != 3)
+        result = -LK_ERR_TYPE;
+    if (result == 0)
+        memcpy(ret_firmware, octets.data, 3);
+    return result;
+}
+
+int lk_certificate_serial(const struct lk_certificate *certificate, struct lk_view *ret_serial)
+{
+    struct lk_view octets;
+    int result = extension_octets(certificate, SERIAL_OID, &octets);
+
+    if (result == 0 && (octets.len == 0 || octets.len > LK_CERTIFICATE_SERIAL_MAX))
+        result = -LK_ERR_TYPE;
+    if (result == 0)
+        *ret_serial = octets;
+    return result;
 }

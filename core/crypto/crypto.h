@@ -51,5 +51,15 @@ LK_MUST_USE int lk_certificate_check_packed(const struct lk_certificate *certifi
  * -LK_ERR_NOT_FOUND if absent, -LK_ERR_TYPE if malformed or critical. */
 LK_MUST_USE int lk_certificate_aaguid(const struct lk_certificate *certificate,
                                       uint8_t ret_aaguid[16]);
+/* No critical extension that is unknown here (RFC 5280 section 4.2); the AAGUID extension counts as unknown when it is critical. 0 or -LK_ERR_UNEXPECTED. */
+LK_MUST_USE int lk_certificate_check_critical(const struct lk_certificate *certificate);
+/* What the maker signed about the key: firmware (Yubico, 1.3.6.1.4.1.41482.13.1: an OCTET STRING of major, minor, patch) and serial (id-fido-gen-ce-sernum,
+ * 1.3.6.1.4.1.45724.1.1.2: an OCTET STRING of 1 to 32 opaque bytes; borrowed from the certificate). Proved only once the chain is.
+ * -LK_ERR_NOT_FOUND if absent, -LK_ERR_TYPE if malformed, repeated or critical. */
+enum { LK_CERTIFICATE_SERIAL_MAX = 32 };
+LK_MUST_USE int lk_certificate_firmware(const struct lk_certificate *certificate,
+                                        uint8_t ret_firmware[3]);
+LK_MUST_USE int lk_certificate_serial(const struct lk_certificate *certificate,
+                                      struct lk_view *ret_serial);
 
 #endif

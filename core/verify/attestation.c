@@ -3,11 +3,27 @@
  * (section 8.6), none (section 8.7).
  *
  * Hostile input: the whole object; an enrolment may come from a machine that lies. What stands in
- * an attestation certificate is proved by nothing until its chain ends in a pinned anchor, so
- * firmware and serial are not filled in from it here. */
+ * an attestation certificate is proved by nothing until its chain ends in a pinned anchor: only
+ * then are firmware and serial filled in from it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "verify/internal.h"
+
+/* What both formats with a certificate ask of it: no unknown critical extension, and what it says
+ * of firmware and serial must be readable, even where nobody will believe it. */
+static int leaf_check(const struct lk_certificate *certificate)
+{
+    uint8_t firmware[3];
+    struct lk_view serial;
+    int result = lk_certificate_check_critical(certificate);
+
+    if (result == 0)
+        result = lk_certificate_firmware(certificate, firmware);
+    if (result == 0 || result == -LK_ERR_NOT_FOUND)
+        result = lk_certificate_serial(certificate, &serial);
+    return result == -LK_ERR_NOT_FOUND ? 0 : result;
+}
 
 /* WebAuthn 8.2 verification procedure, x5c branch. -LK_ERR_UNEXPECTED and other errors that are
  * not the machine's mean: the attestation does not hold. */
@@ -23,6 +39,8 @@ static int packed_chain_verify(const struct lk_crypto *crypto,
     if (result == 0)
         result = lk_certificate_verify(crypto, certificate, object->algorithm, parts, 2,
                                        object->signature);
+    if (result == 0)
+        result = leaf_check(certificate);
     if (result == 0)
         result = lk_certificate_check_packed(certificate);
     if (result == 0) {
@@ -74,6 +92,8 @@ static int fido_u2f_verify(const struct lk_crypto *crypto,
     if (result == 0)
         result = lk_certificate_verify(crypto, certificate, LK_ALGORITHM_ES256, parts,
                                        sizeof(parts) / sizeof(parts[0]), object->signature);
+    if (result == 0)
+        result = leaf_check(certificate);
     lk_certificate_free(certificate);
     return result;
 }
@@ -150,6 +170,29 @@ static int key_check(const struct lk_crypto *crypto, const struct lk_attestation
     return lk_machine_failed(result) ? result : 0;
 }
 
+/* What the leaf says, now that an anchor vouches for it. leaf_check found both readable. */
+static int facts_fill(const struct lk_crypto *crypto, struct lk_view leaf,
+                      struct lk_facts_proved *proved)
+{
+    struct lk_certificate *certificate = NULL;
+    uint8_t firmware[3];
+    struct lk_view serial;
+    int result = lk_certificate_parse(crypto, leaf, &certificate);
+
+    if (result < 0)
+        return result;
+    result = lk_certificate_firmware(certificate, firmware);
+    if (result == 0)
+        snprintf(proved->firmware, sizeof(proved->firmware), "%u.%u.%u", firmware[0], firmware[1],
+                 firmware[2]);
+    if (result == 0 || result == -LK_ERR_NOT_FOUND)
+        result = lk_certificate_serial(certificate, &serial);
+    for (size_t i = 0; result == 0 && i < serial.len; i++)
+        snprintf(proved->serial + 2 * i, sizeof(proved->serial) - 2 * i, "%02x", serial.data[i]);
+    lk_certificate_free(certificate);
+    return result == -LK_ERR_NOT_FOUND ? 0 : result;
+}
+
 /* Which anchor vouches for the key, if one does. */
 static int anchor_find(const struct lk_crypto *crypto, struct lk_view object,
                        const struct lk_attestation_rule *rule, struct lk_facts_proved *proved)
@@ -161,6 +204,8 @@ static int anchor_find(const struct lk_crypto *crypto, struct lk_view object,
         result = lk_anchors_chain(crypto, rule->anchors, decoded.certificates,
                                   decoded.certificate_count, rule->now, proved->anchor.bytes);
     proved->has_anchor = result == 0;
+    if (result == 0)
+        result = facts_fill(crypto, decoded.certificates[0], proved);
     return result < 0 && lk_machine_failed(result) ? result : 0;
 }
 

@@ -31,8 +31,12 @@ lk_assertion_verify(const struct lk_crypto *crypto, const struct lk_public_key *
 /* Does this reason of lk_assertion_verify mean that the signature verified? NONE, USER_PRESENCE, USER_VERIFICATION and SYNCED do. */
 bool lk_assertion_signed(enum lk_reason reason);
 
-/* Attestation: signature verification for packed (x5c and self) and fido-u2f. format none is accepted here with format NONE proved (policy decides).
- * A chain that ends in none of the anchors is not refused here: the statement then says that nothing vouches for the key (has_anchor false).
+/* Attestation: signature verification for packed (x5c and self) and fido-u2f. none and self attestation hold and are proved as just that (format NONE, PACKED_SELF, never an
+ * anchor): policy decides. android-key, android-safetynet, apple, tpm, compound and every unknown format: ATTESTATION.
+ * A chain that ends in none of the anchors is not refused here: the statement then says that nothing vouches for the key (has_anchor false, firmware and serial empty). So it is with
+ * a leaf or an intermediate that is expired, of the future, weak or signed over SHA-1, also under a pinned anchor (crypto/anchors.h has the rules).
+ * With an anchor, what the leaf says is proved: firmware ("5.7.4", of Yubico's extension), serial (lower-case hexadecimal of the enterprise serial's bytes). Malformed, repeated or
+ * critical, such an extension is ATTESTATION with or without an anchor, and so is any unknown critical extension of the leaf.
  * Fills credential id, key, aaguid, proved facts, attestation_digest, creation_client_data_hash of *ret_statement and leaves the other members alone. The
  * relying party hash, UP, BE/BS and, if asked, UV are checked. Reasons: ATTESTATION, RELYING_PARTY, USER_PRESENCE, USER_VERIFICATION, SYNCED, KEY_UNSUPPORTED (algorithm). */
 struct lk_attestation_rule {
