@@ -39,6 +39,46 @@ static void extension(X509 *x509, int nid, const char *value)
     X509_EXTENSION_free(made);
 }
 
+/* curve NULL: P-256; basic NULL: no basic constraints; version: X509_VERSION_1 or _3; until: of ASN1_TIME_set_string_X509. */
+struct what {
+    const char *curve, *basic, *until;
+    long version;
+    bool sha1;
+};
+#define AUTHORITY                                                                                  \
+    ((struct what){                                                                                \
+        .basic = "critical,CA:TRUE", .until = "20300101000000Z", .version = X509_VERSION_3})
+#define LEAF                                                                                       \
+    ((struct what){.basic = "CA:FALSE", .until = "20300101000000Z", .version = X509_VERSION_3})
+
+static struct made make_as(const char *name, const struct made *issuer, struct what what)
+{
+    struct made made = {.pkey = EVP_EC_gen(what.curve != NULL ? what.curve : "P-256"),
+                        .x509 = X509_new()};
+    X509_NAME *subject = X509_get_subject_name(made.x509);
+
+    assert_non_null(made.pkey);
+    assert_int_equal(X509_set_version(made.x509, what.version), 1);
+    assert_int_equal(ASN1_INTEGER_set(X509_get_serialNumber(made.x509), (long)strlen(name)), 1);
+    assert_int_equal(ASN1_TIME_set_string_X509(X509_getm_notBefore(made.x509), "20200101000000Z"),
+                     1);
+    assert_int_equal(ASN1_TIME_set_string_X509(X509_getm_notAfter(made.x509), what.until), 1);
+    assert_int_equal(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                                (const unsigned char *)name, -1, -1, 0),
+                     1);
+    assert_int_equal(X509_set_issuer_name(
+                         made.x509, issuer != NULL ? X509_get_subject_name(issuer->x509) : subject),
+                     1);
+    assert_int_equal(X509_set_pubkey(made.x509, made.pkey), 1);
+    if (what.basic != NULL)
+        extension(made.x509, NID_basic_constraints, what.basic);
+    assert_true(X509_sign(made.x509, issuer != NULL ? issuer->pkey : made.pkey,
+                          what.sha1 ? EVP_sha1() : EVP_sha256()) > 0);
+    made.len = i2d_X509(made.x509, &made.der);
+    assert_true(made.len > 0);
+    return made;
+}
+
 static struct made make(const char *name, const struct made *issuer, bool authority, int64_t until)
 {
     struct made made = {.pkey = EVP_EC_gen("P-256"), .x509 = X509_new()};
@@ -205,12 +245,135 @@ static void test_file(void **state)
         -LK_ERR_ENCODING);
 }
 
+/* leaf, [middle,] root: the root pinned, the rest in x5c. With helper the middle is loaded by the organisation instead of carried by the key. */
+static int chain_of(struct what root_what, struct what middle_what, struct what leaf_what,
+                    bool helper)
+{
+    struct made top = make_as("Top", NULL, root_what);
+    struct made between = make_as("Between 1", &top, middle_what);
+    struct made second = make_as("Between two", &between, AUTHORITY);
+    struct made end = make_as("End", &second, leaf_what);
+    const struct lk_view chain[] = {view(&end), view(&second), view(&between)};
+    const struct made *const pinned = &top;
+    struct lk_anchors *anchors = NULL;
+    const struct lk_view top_der = view(&top);
+    uint8_t expected[32];
+    uint8_t anchor[32];
+    int error;
+
+    assert_int_equal(parse(&pinned, 1, "", &anchors), 0);
+    if (helper) {
+        BIO *bio = BIO_new(BIO_s_mem());
+        char *data;
+        long len;
+
+        assert_int_equal(PEM_write_bio_X509(bio, between.x509), 1);
+        len = BIO_get_mem_data(bio, &data);
+        /* Without it the chain is broken; twice it is refused and nothing changes. */
+        assert_int_equal(lk_anchors_chain(crypto, anchors, chain, 2, NOW, anchor),
+                         -LK_ERR_NOT_FOUND);
+        assert_int_equal(
+            lk_anchors_help(crypto, anchors, LK_VIEW((const uint8_t *)data, (size_t)len)), 0);
+        assert_int_equal(
+            lk_anchors_help(crypto, anchors, LK_VIEW((const uint8_t *)data, (size_t)len)),
+            -LK_ERR_ENCODING);
+        assert_int_equal(lk_anchors_helper_count(anchors), 1);
+        assert_int_equal(lk_anchors_count(anchors), 1);
+        BIO_free(bio);
+    }
+    error = lk_anchors_chain(crypto, anchors, chain, helper ? 2 : 3, NOW, anchor);
+    if (error == 0) {
+        assert_int_equal(lk_sha256(crypto, &top_der, 1, expected), 0);
+        assert_memory_equal(anchor, expected, 32);
+    }
+    lk_anchors_free(anchors);
+    drop(&top);
+    drop(&between);
+    drop(&second);
+    drop(&end);
+    return error;
+}
+
+/* Anchors as vendors have them. The same faults below the anchor lead nowhere. */
+static void test_field(void **state)
+{
+    struct what odd = AUTHORITY;
+
+    (void)state;
+    assert_int_equal(chain_of(AUTHORITY, AUTHORITY, LEAF, false), 0);
+    assert_int_equal(chain_of(AUTHORITY, AUTHORITY, LEAF, true), 0);
+    odd.until = "20230101000000Z";
+    assert_int_equal(chain_of(odd, AUTHORITY, LEAF, false), 0);
+    assert_int_equal(chain_of(AUTHORITY, odd, LEAF, false), -LK_ERR_NOT_FOUND);
+    assert_int_equal(chain_of(AUTHORITY, odd, LEAF, true), -LK_ERR_NOT_FOUND);
+    odd = LEAF, odd.until = "20230101000000Z";
+    assert_int_equal(chain_of(AUTHORITY, AUTHORITY, odd, false), -LK_ERR_NOT_FOUND);
+    odd = AUTHORITY, odd.until = "99991231235959Z";
+    assert_int_equal(chain_of(odd, odd, odd, false), 0);
+    odd = AUTHORITY, odd.basic = "CA:FALSE";
+    assert_int_equal(chain_of(odd, AUTHORITY, LEAF, false), 0);
+    assert_int_equal(chain_of(AUTHORITY, odd, LEAF, false), -LK_ERR_NOT_FOUND);
+    odd.basic = NULL;
+    assert_int_equal(chain_of(odd, AUTHORITY, LEAF, false), 0);
+    assert_int_equal(chain_of(AUTHORITY, odd, LEAF, false), -LK_ERR_NOT_FOUND);
+    odd.version = X509_VERSION_1;
+    assert_int_equal(chain_of(odd, AUTHORITY, LEAF, false), 0);
+    assert_int_equal(chain_of(AUTHORITY, odd, LEAF, false), -LK_ERR_NOT_FOUND);
+    odd = AUTHORITY, odd.sha1 = true;
+    assert_int_equal(chain_of(odd, AUTHORITY, LEAF, false), 0);
+    assert_int_equal(chain_of(AUTHORITY, odd, LEAF, false), -LK_ERR_NOT_FOUND);
+    odd = AUTHORITY, odd.curve = "P-521";
+    assert_int_equal(chain_of(odd, odd, LEAF, false), 0);
+    odd.curve = "secp256k1";
+    assert_int_equal(chain_of(AUTHORITY, odd, LEAF, false), -LK_ERR_NOT_FOUND);
+    odd = AUTHORITY, odd.basic = "critical,CA:TRUE,pathlen:0";
+    assert_int_equal(chain_of(AUTHORITY, odd, LEAF, false), -LK_ERR_NOT_FOUND);
+}
+
+/* A helper vouches for nothing, and a pinned leaf may be expired and of no authority. */
+static void test_helper_and_leaf(void **state)
+{
+    struct what odd = LEAF;
+    struct made end;
+    struct made top = make_as("Top", NULL, AUTHORITY);
+    const struct made *pinned = &root;
+    struct lk_anchors *anchors = NULL;
+    struct lk_view chain;
+    uint8_t anchor[32];
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data;
+    long len;
+
+    (void)state;
+    odd.until = "20230101000000Z";
+    end = make_as("End", &top, odd);
+    chain = view(&end);
+    assert_int_equal(PEM_write_bio_X509(bio, top.x509), 1);
+    len = BIO_get_mem_data(bio, &data);
+    assert_int_equal(parse(&pinned, 1, "", &anchors), 0);
+    assert_int_equal(lk_anchors_help(crypto, anchors, LK_VIEW((const uint8_t *)data, (size_t)len)),
+                     0);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, &chain, 1, NOW - 6 * YEARS, anchor),
+                     -LK_ERR_NOT_FOUND);
+    anchors = lk_anchors_free(anchors);
+    pinned = &end;
+    assert_int_equal(parse(&pinned, 1, "", &anchors), 0);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, &chain, 1, NOW, anchor), 0);
+    assert_int_equal(lk_anchors_helper_count(NULL), 0);
+    lk_anchors_free(anchors);
+    BIO_free(bio);
+    drop(&end);
+    drop(&top);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_anchors),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_file),
+        cmocka_unit_test(test_field),
+        cmocka_unit_test(test_helper_and_leaf),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
