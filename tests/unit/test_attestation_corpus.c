@@ -86,6 +86,7 @@ struct row {
         {"critical unknown extension", of, BAD, .oid = OTHER, VALUE("\x04\1x"), .critical = true}, \
         {"unknown extension", of, GOOD, .oid = OTHER, VALUE("\x04\1x")},                           \
         {"firmware of two bytes", of, BAD, .oid = FIRMWARE, VALUE("\x04\2\5\7")},                  \
+        {"firmware of another type", of, BAD, .oid = FIRMWARE, VALUE("\x03\3\5\7\4")},             \
         {"firmware without octets", of, BAD, .oid = FIRMWARE, VALUE("\5\7\4")},                    \
         {"firmware critical", of, BAD, .oid = FIRMWARE, VALUE("\x04\3\5\7\4"), .critical = true},  \
         {"firmware twice", of, BAD, .oid = FIRMWARE, VALUE("\x04\3\5\7\4"), .repeated = true},     \
