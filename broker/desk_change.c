@@ -127,8 +127,10 @@ static bool same_facts(const struct lk_statement *given, const struct lk_stateme
            (!given->proved.has_anchor ||
             (proved->proved.has_anchor && memcmp(&given->proved.anchor, &proved->proved.anchor,
                                                  sizeof given->proved.anchor) == 0)) &&
-           strcmp(given->proved.firmware, proved->proved.firmware) == 0 &&
-           strcmp(given->proved.serial, proved->proved.serial) == 0 &&
+           (given->proved.firmware[0] == '\0' ||
+            strcmp(given->proved.firmware, proved->proved.firmware) == 0) &&
+           (given->proved.serial[0] == '\0' ||
+            strcmp(given->proved.serial, proved->proved.serial) == 0) &&
            memcmp(&given->attestation_digest, &proved->attestation_digest,
                   sizeof given->attestation_digest) == 0 &&
            memcmp(&given->creation_client_data_hash, &proved->creation_client_data_hash,
