@@ -10,7 +10,7 @@ import socket
 import subprocess
 import unittest
 
-from frames import BUILD, Folder
+from frames import BUILD, Folder, sanitized
 from test_launcher import USERS, alive, free_ports, until
 
 CONFIG = """[organisation]
@@ -169,6 +169,8 @@ class Apart(unittest.TestCase):
         return None
 
     def test_the_web_process_has_an_empty_root(self):
+        if sanitized("latchkey-sso-web"):
+            self.skipTest("the leak checker reads /proc at the end")
         with open(self.folder("log"), "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([*self.before, self.folder("bin/latchkey-sso"), "--config", self.folder("latchkey.conf")],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
