@@ -164,7 +164,7 @@ static int extension_octets(const struct lk_certificate *certificate, const char
 /* WebAuthn 8.2.1: the extension's value is itself an OCTET STRING of 16 bytes. */
 int lk_certificate_aaguid(const struct lk_certificate *certificate, uint8_t ret_aaguid[16])
 {
-    struct lk_view octets;
+    struct lk_view octets = {0};
     int result = extension_octets(certificate, AAGUID_OID, &octets);
 
     if (result == 0 && octets.len != 16)
@@ -176,7 +176,7 @@ int lk_certificate_aaguid(const struct lk_certificate *certificate, uint8_t ret_
 
 int lk_certificate_firmware(const struct lk_certificate *certificate, uint8_t ret_firmware[3])
 {
-    struct lk_view octets;
+    struct lk_view octets = {0};
     int result = extension_octets(certificate, FIRMWARE_OID, &octets);
 
     if (result == 0 && octets.len != 3)
@@ -188,7 +188,7 @@ int lk_certificate_firmware(const struct lk_certificate *certificate, uint8_t re
 
 int lk_certificate_serial(const struct lk_certificate *certificate, struct lk_view *ret_serial)
 {
-    struct lk_view octets;
+    struct lk_view octets = {0};
     int result = extension_octets(certificate, SERIAL_OID, &octets);
 
     if (result == 0 && (octets.len == 0 || octets.len > LK_CERTIFICATE_SERIAL_MAX))
