@@ -36,6 +36,7 @@ static const struct lk_field authorize_list[] = {
     LK_VIEW_FIELD(struct lk_sso_authorize, login_hint, 0, SHORT_MAX),
     LK_VIEW_FIELD(struct lk_sso_authorize, request, 0, SHORT_MAX),
     LK_VIEW_FIELD(struct lk_sso_authorize, request_uri, 0, SHORT_MAX),
+    LK_VIEW_FIELD(struct lk_sso_authorize, registration, 0, SHORT_MAX),
 };
 static const struct lk_fields authorize_fields = LK_FIELDS(authorize_list);
 LK_FIELDS_ENCODER(lk_sso_authorize_encode, struct lk_sso_authorize, LK_MESSAGE_SSO_AUTHORIZE,
@@ -60,7 +61,7 @@ LK_FIELDS_DECODER(lk_sso_assert_decode, struct lk_sso_assert, assert_fields)
 static const struct lk_field password_list[] = {
     LK_VIEW_FIELD(struct lk_sso_password, sealed, 1, LK_SSO_SEALED_MAX),
     LK_VIEW_FIELD(struct lk_sso_password, cookie, 0, LK_SSO_COOKIE_SIZE),
-    LK_VIEW_FIELD(struct lk_sso_password, password, 1, LK_SSO_PASSWORD_MAX),
+    LK_VIEW_FIELD(struct lk_sso_password, password, 0, LK_SSO_PASSWORD_MAX),
     LK_STRING(struct lk_sso_password, language),
     LK_STRING(struct lk_sso_password, remote),
 };
@@ -70,7 +71,7 @@ LK_FIELDS_ENCODER(lk_sso_password_encode, struct lk_sso_password, LK_MESSAGE_SSO
 LK_FIELDS_DECODER(lk_sso_password_decode, struct lk_sso_password, password_fields)
 
 static const struct lk_field page_list[] = {
-    LK_INT_FIELD(struct lk_sso_page, kind, 1, LK_SSO_PAGE_KEY, LK_SSO_PAGE_ERROR),
+    LK_INT_FIELD(struct lk_sso_page, kind, 1, LK_SSO_PAGE_KEY, LK_SSO_PAGE_NOBODY),
     LK_U32(struct lk_sso_page, reason),
     LK_U8(struct lk_sso_page, left),
     LK_VIEW_FIELD(struct lk_sso_page, sealed, 0, LK_SSO_SEALED_MAX),
@@ -142,7 +143,7 @@ LK_FIELDS_ENCODER(lk_sso_attempt_encode, struct lk_sso_attempt, LK_MESSAGE_SSO_A
 LK_FIELDS_DECODER(lk_sso_attempt_decode, struct lk_sso_attempt, attempt_fields)
 
 static const struct lk_field attempted_list[] = {
-    LK_INT_FIELD(struct lk_sso_attempted, outcome, 1, LK_SSO_ALLOWED, LK_SSO_STACK),
+    LK_INT_FIELD(struct lk_sso_attempted, outcome, 1, LK_SSO_ALLOWED, LK_SSO_PROOF),
     LK_U32(struct lk_sso_attempted, delay_ms),
     LK_TEXT(struct lk_sso_attempted, message),
     LK_TEXT(struct lk_sso_attempted, full_name),

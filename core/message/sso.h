@@ -54,7 +54,7 @@ struct lk_sso_authorize {
     struct lk_view cookie; /* as the browser sent it: LK_SSO_COOKIE_SIZE bytes, or none */
     struct lk_view client_id, redirect_uri, response_type, response_mode, scope, state, nonce;
     struct lk_view code_challenge, code_challenge_method, prompt, max_age, acr_values, claims;
-    struct lk_view id_token_hint, login_hint, request, request_uri;
+    struct lk_view id_token_hint, login_hint, request, request_uri, registration;
 };
 LK_MUST_USE int lk_sso_authorize_encode(struct lk_buf *buf, uint32_t request,
                                         const struct lk_sso_authorize *authorize);
@@ -77,7 +77,8 @@ LK_MUST_USE int lk_sso_assert_decode(struct lk_view payload, struct lk_sso_asser
 struct lk_sso_password {
     struct lk_view sealed; /* of the greeting */
     struct lk_view cookie;
-    struct lk_view password; /* 1 to LK_SSO_PASSWORD_MAX bytes of UTF-8, no NUL */
+    struct lk_view
+        password; /* 1 to LK_SSO_PASSWORD_MAX bytes of UTF-8, no NUL; empty: what was typed is longer than a password can be (PAM_MAX_RESP_SIZE) */
     char language[3];
     char remote[65];
 };
@@ -93,7 +94,8 @@ enum lk_sso_page_kind {
     LK_SSO_PAGE_REFUSED =
         4, /* reason, with a way on: sealed and challenge are a fresh visit's, or empty where only the application can begin anew */
     LK_SSO_PAGE_ERROR =
-        5 /* the application asked wrongly and its redirect URI cannot be trusted: reason and detail, no way on */
+        5, /* the application asked wrongly and its redirect URI cannot be trusted: reason and detail, no way on */
+    LK_SSO_PAGE_NOBODY = 6 /* a logout that names no session: nothing was ended */
 };
 struct lk_sso_page {
     enum lk_sso_page_kind kind;
@@ -144,7 +146,7 @@ LK_MUST_USE int lk_sso_reply_encode(struct lk_buf *buf, uint32_t request,
                                     const struct lk_sso_reply *reply);
 LK_MUST_USE int lk_sso_reply_decode(struct lk_view payload, struct lk_sso_reply *ret_reply);
 
-/* web -> issuer: GET or POST /logout (RP-Initiated Logout 1.0 section 2). Answer: PAGE (REDIRECT, ERROR, or REFUSED with reason NONE: "you are logged out"). */
+/* web -> issuer: GET or POST /logout (RP-Initiated Logout 1.0 section 2). Answer: PAGE (REDIRECT, ERROR, NOBODY, or REFUSED with reason NONE: "you are logged out"). */
 struct lk_sso_logout {
     uint32_t flags;
     struct lk_view id_token_hint, client_id, post_logout_redirect_uri, state;
@@ -174,7 +176,7 @@ LK_MUST_USE int lk_sso_attempt_decode(struct lk_view payload, struct lk_sso_atte
 enum lk_sso_outcome {
     LK_SSO_ALLOWED =
         1, /* pam_authenticate and pam_acct_mgmt said PAM_SUCCESS and PAM_USER is still the agent */
-    LK_SSO_PASSWORD_WRONG = 2,  /* PAM_AUTH_ERR and kin */
+    LK_SSO_PASSWORD_WRONG = 2,  /* PAM_AUTH_ERR and kin, of a stack that asked for the password */
     LK_SSO_ACCOUNT_EXPIRED = 3, /* PAM_ACCT_EXPIRED, PAM_PERM_DENIED of the account checks */
     LK_SSO_PASSWORD_EXPIRED =
         4, /* PAM_NEW_AUTHTOK_REQD, PAM_AUTHTOK_EXPIRED: must be changed elsewhere */
@@ -182,7 +184,9 @@ enum lk_sso_outcome {
     LK_SSO_MAXTRIES = 6,
     LK_SSO_UNAVAILABLE = 7, /* a module could not reach what it asks, or hung */
     LK_SSO_STACK =
-        8 /* the stack asks what nobody can answer, is missing, or said success without asking for the transaction or for the password that was given */
+        8, /* the stack asks what nobody can answer, is missing, or said success without asking for the transaction or for the password that was given */
+    LK_SSO_PROOF =
+        9 /* PAM_AUTH_ERR and kin before any module asked for the password: the proof does not hold, or a module bars the account for now */
 };
 struct lk_sso_attempted {
     enum lk_sso_outcome outcome;

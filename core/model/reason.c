@@ -190,7 +190,7 @@ static const struct reason_row reason_rows[] = {
          "The program that talks to security keys is not running: tell your administrator."),
 
     OPEN(PROOF, RETRY,
-         "No security key was touched for this login: begin again and touch your key."),
+         "No touch of a security key counts for this login: begin again and touch your key."),
     OPEN(PROOF_EXPIRED, RETRY, "The touch of your security key is too long ago: begin again."),
     OPEN(CODE, REFUSED, "This login was not begun here, or it is over: begin again."),
     OPEN(CODE_EXPIRED, RETRY, "The login took too long: begin again."),
@@ -202,6 +202,7 @@ static const struct reason_row reason_rows[] = {
     OPEN(STRENGTH, REFUSED,
          "This application asks for a security key of a proven model: ask your IT desk for one."),
     OPEN(PASSWORD, RETRY, "The password is wrong: try again slowly."),
+    OPEN(PASSWORDS, RETRY, "Five wrong passwords: begin again and touch your key."),
     OPEN(PASSWORD_EXPIRED, REFUSED,
          "Your password is too old: change it where your organisation says, then log in again."),
     OPEN(ACCOUNT_EXPIRED, REFUSED,

@@ -105,7 +105,8 @@ enum lk_reason {
     LK_REASON_ACCOUNT_EXPIRED = 149,
     LK_REASON_STACK = 150,             /* the stack of PAM modules is not set up for this */
     LK_REASON_STACK_UNAVAILABLE = 151, /* a module, or the process that runs it, does not answer */
-    LK_REASON_LOGOUTS = 152 /* ended sessions of which a client has not heard for too long */
+    LK_REASON_LOGOUTS = 152,  /* ended sessions of which a client has not heard for too long */
+    LK_REASON_PASSWORDS = 153 /* all passwords of one touch were wrong */
 };
 
 /* What a reason means for the person, as the PAM module and the command line group them (field table of docs/PROTOCOL.md). */

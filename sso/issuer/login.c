@@ -248,7 +248,7 @@ int lk_login_password(struct lk_web *web, const struct lk_frame *frame)
     if (!open_request(visit, asked.sealed, asked.cookie, LK_OIDC_STAGE_PASSWORD,
                       LK_REASON_PROOF_EXPIRED))
         return 0;
-    if (lk_text_check(asked.password) != 0) {
+    if (asked.password.len == 0 || lk_text_check(asked.password) != 0) {
         visit->reason = LK_REASON_PASSWORD;
         lk_login_ask_password(visit);
         return 0;
@@ -269,8 +269,10 @@ static enum lk_reason outcome_reason(enum lk_sso_outcome outcome, bool password)
     case LK_SSO_ALLOWED:
         return LK_REASON_NONE;
     case LK_SSO_PASSWORD_WRONG:
-        /* Without a password in the stack it was the proof that did not hold. */
+        /* Without a password there is none that could be wrong. */
         return password ? LK_REASON_PASSWORD : LK_REASON_PROOF;
+    case LK_SSO_PROOF:
+        return LK_REASON_PROOF;
     case LK_SSO_ACCOUNT_EXPIRED:
         return LK_REASON_ACCOUNT_EXPIRED;
     case LK_SSO_PASSWORD_EXPIRED:
@@ -293,7 +295,7 @@ static void refused_by_stack(struct lk_visit *visit)
         return;
     }
     if (visit->reason == LK_REASON_PASSWORD)
-        visit->reason = LK_REASON_LIMIT;
+        visit->reason = LK_REASON_PASSWORDS;
     lk_login_offer(visit);
 }
 

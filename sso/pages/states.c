@@ -5,8 +5,10 @@
 
 #include <stddef.h>
 
-#define DESK_EN "Your IT desk can help you further."
-#define DESK_FR "Votre assistance informatique peut vous aider."
+#define DESK_EN     "Your IT desk can help you further."
+#define DESK_FR     "Votre assistance informatique peut vous aider."
+#define DESK_EN_END "your IT desk can help you further."
+#define DESK_FR_END "votre assistance informatique peut vous aider."
 #define ADMIN_EN                                                                                   \
     "It is not your doing. Try again in a minute; if it lasts, tell your IT desk the code below."
 #define ADMIN_FR                                                                                       \
@@ -84,8 +86,9 @@ static const struct lk_state states[] = {
         "votre assistance."),
     ROW(NOT_YET_VALID, CLOCK, "Your key is not valid yet", "Votre clé n’est pas encore valable",
         "It opens from the agreed date on.", "Elle fonctionnera à partir de la date convenue."),
-    ROW(EXPIRED, CLOCK, "The time of your key is over", "La durée de votre clé est écoulée",
-        "Ask your IT desk to renew it.", "Demandez à votre assistance de la renouveler."),
+    ROW(EXPIRED, CLOCK, "The time of your key is over",
+        "La période de validité de votre clé est terminée", "Ask your IT desk to renew it.",
+        "Demandez à votre assistance de la renouveler."),
     ROW(NAME_REASSIGNED, REFUSED, "This key belongs to an earlier account",
         "Cette clé correspond à un ancien compte",
         "The login name has another holder now. Ask your IT desk.",
@@ -138,8 +141,10 @@ static const struct lk_state states[] = {
     TOO_LATE(PROOF_EXPIRED),
     TOO_LATE(CODE_EXPIRED),
     ROW(PROOF, WARNING, "The key is asked for again", "La clé est demandée à nouveau",
-        "No touch is known for this login, or it is used up. Begin again.",
-        "Aucun contact n’est connu pour cette connexion, ou il a déjà servi. Recommencez."),
+        "Your last touch no longer counts for this login: it has been used, or something has "
+        "changed since. Try again and touch your key.",
+        "Votre dernier contact ne compte plus pour cette connexion : il a déjà servi, ou quelque "
+        "chose a changé depuis. Réessayez et touchez votre clé."),
     ROW(CODE, WARNING, "This login was not begun here", "Cette connexion n’a pas commencé ici",
         "It belongs to another browser, or it is over already. Cookies must be allowed for this "
         "page.",
@@ -155,6 +160,11 @@ static const struct lk_state states[] = {
     ROW(PASSWORD, WARNING, "The password is wrong", "Le mot de passe est incorrect",
         "Check that the keyboard is not set to capitals.",
         "Vérifiez que les majuscules ne sont pas verrouillées."),
+    ROW(PASSWORDS, WARNING, "Five wrong passwords", "Cinq mots de passe incorrects",
+        "Begin again with your key, there is nothing to wait for. If you have forgotten the "
+        "password: " DESK_EN_END,
+        "Recommencez avec votre clé, il n’y a pas à attendre. Si vous avez oublié le mot de "
+        "passe : " DESK_FR_END),
     ROW(PASSWORD_EXPIRED, CLOCK, "Your password must be changed",
         "Votre mot de passe doit être changé",
         "It is too old. Change it where your organisation says, then log in again.",
@@ -167,7 +177,7 @@ static const struct lk_state states[] = {
         "Cette application ne vous est pas ouverte", DESK_EN, DESK_FR),
     ROW(STRENGTH, REFUSED, "This application asks for another key",
         "Cette application exige une autre clé", "It needs a key of a proven model. " DESK_EN,
-        "Il lui faut une clé d’un modèle certifié. " DESK_FR),
+        "Il lui faut une clé dont le modèle est attesté. " DESK_FR),
     ROW(APPLICATION, WARNING, "The application’s request is not valid",
         "La demande de l’application n’est pas valide",
         "For your safety you are not sent back there. Tell its administrator, with the line below.",

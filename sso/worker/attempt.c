@@ -80,6 +80,14 @@ static bool password_unseen(const struct lk_talk *talk)
     return talk->password != NULL && talk->question_count == 0;
 }
 
+/* Whoever was refused before anybody asked for the password has not typed a wrong one. */
+static enum lk_sso_outcome outcome_refused(int result, const struct lk_talk *talk)
+{
+    enum lk_sso_outcome outcome = outcome_authenticate(result);
+
+    return outcome == LK_SSO_PASSWORD_WRONG && talk->question_count == 0 ? LK_SSO_PROOF : outcome;
+}
+
 static enum lk_sso_outcome run_handle(pam_handle_t *pam, const struct lk_sso_attempt *attempt,
                                       const struct lk_talk *talk, int *ret_result)
 {
@@ -98,7 +106,7 @@ static enum lk_sso_outcome run_handle(pam_handle_t *pam, const struct lk_sso_att
     if (result == PAM_PERM_DENIED && !talk->transaction_given)
         return LK_SSO_STACK;
     if (result != PAM_SUCCESS)
-        return outcome_authenticate(result);
+        return outcome_refused(result, talk);
     if (!talk->transaction_given)
         return LK_SSO_STACK;
     *ret_result = result = pam_acct_mgmt(pam, PAM_DISALLOW_NULL_AUTHTOK);

@@ -15,7 +15,7 @@ import unittest
 import frames
 from frames import ATTEMPT, ATTEMPTED, BUILD, Folder, Gone, Peer, Program, Reader, SSO_WORKER, string
 
-ALLOWED, WRONG, ACCOUNT, EXPIRED, CHANGED, MAXTRIES, UNAVAILABLE, STACK = range(1, 9)
+ALLOWED, WRONG, ACCOUNT, EXPIRED, CHANGED, MAXTRIES, UNAVAILABLE, STACK, PROOF = range(1, 10)
 ODD = os.path.join(BUILD, "tests/security/pam_lk_odd.so")
 LATCHKEY = os.path.join(BUILD, "security/pam_latchkey.so")
 ID = bytes(range(16))
@@ -98,8 +98,17 @@ class Outcomes(Case):
         worker = self.odd(f"transaction={ID.hex()} password=right")
         self.assertEqual(worker.attempt()[0], ALLOWED)
         self.assertEqual(worker.attempt(password="wrong")[0], WRONG)
-        self.assertEqual(worker.attempt(transaction=bytes(16))[0], WRONG)
+        self.assertEqual(worker.attempt(transaction=bytes(16))[0], PROOF)
         self.assertEqual(worker.attempt()[0], ALLOWED)
+
+    def test_refused_before_the_password(self):
+        """A password that nobody looked at was not wrong."""
+        self.assertEqual(self.outcome("transaction result=7"), PROOF)
+        self.assertEqual(self.outcome("transaction result=7", password="right"), PROOF)
+        self.assertEqual(self.outcome("transaction password=right result=7", password="right"), WRONG)
+        # One that waits until it may be asked again.
+        self.assertEqual(self.worker(f"auth requisite {ODD} result=6\nauth required {ODD} transaction password=right\n" + PERMIT).attempt()[0], STACK)
+        self.assertEqual(self.worker(f"auth required {ODD} transaction\nauth requisite {ODD} result=6\nauth required {ODD} password=right\n" + PERMIT).attempt()[0], PROOF)
 
     def test_who_says_yes_without_the_transaction(self):
         """A stack from which somebody took the key's line."""
@@ -131,12 +140,14 @@ class Outcomes(Case):
         self.assertEqual(self.outcome("transaction several", password="right"), ALLOWED)
 
     def test_results_of_authentication(self):
-        table = {7: WRONG, 10: WRONG, 6: WRONG, 11: MAXTRIES, 13: ACCOUNT, 12: EXPIRED, 27: EXPIRED, 9: UNAVAILABLE, 24: UNAVAILABLE, 19: STACK,
+        table = {7: PROOF, 10: PROOF, 6: PROOF, 11: MAXTRIES, 13: ACCOUNT, 12: EXPIRED, 27: EXPIRED, 9: UNAVAILABLE, 24: UNAVAILABLE, 19: STACK,
                  4: STACK, 3: STACK, 28: STACK, 26: STACK}
         for result, expected in table.items():
             self.assertEqual(self.outcome(f"transaction result={result}"), expected, result)
 
     def test_results_of_the_account(self):
+        for result in (6, 7, 10):
+            self.assertEqual(self.outcome(f"transaction password=right result={result}", password="right"), WRONG, result)
         table = {0: ALLOWED, 13: ACCOUNT, 6: ACCOUNT, 7: ACCOUNT, 10: ACCOUNT, 12: EXPIRED, 27: EXPIRED, 9: UNAVAILABLE, 3: STACK, 19: STACK}
         for result, expected in table.items():
             self.assertEqual(self.outcome("transaction", f"result={result}"), expected, result)
@@ -185,7 +196,7 @@ class Words(Case):
         worker = self.odd("transaction delay=4000000 result=7")
         begin = time.monotonic()
         outcome, delay, _, _ = worker.attempt()
-        self.assertEqual(outcome, WRONG)
+        self.assertEqual(outcome, PROOF)
         self.assertTrue(2000 <= delay <= 6000, delay)
         self.assertLess(time.monotonic() - begin, 1.5)
 
@@ -252,7 +263,7 @@ class Life(Case):
         self.assertEqual(worker.attempt()[0], ALLOWED)
         self.assertFalse(worker.peer.closed(3))
         self.folder.write("pam.d/part", f"auth required {ODD} transaction result=7\n")
-        self.assertEqual(worker.attempt()[0], WRONG)
+        self.assertEqual(worker.attempt()[0], PROOF)
         self.assertTrue(worker.peer.closed(5))
         self.assertEqual(worker.program.wait(), 0)
 

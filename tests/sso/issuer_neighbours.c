@@ -215,10 +215,10 @@ static int worker_frame(struct house_end *end, const struct lk_frame *frame)
     /* What pam_latchkey.so asks the broker. */
     proof = proof_of(house.attempt.transaction);
     if (proof == NULL || proof->coded || strcmp(proof->name, house.attempt.name) != 0)
-        attempted.outcome = LK_SSO_PASSWORD_WRONG;
+        attempted.outcome = LK_SSO_PROOF;
     else
         proof->asked = true;
-    if (house.attempt_password &&
+    if (attempted.outcome == LK_SSO_ALLOWED && house.attempt_password &&
         !lk_view_equal(house.attempt.password,
                        LK_VIEW((const uint8_t *)HOUSE_PASSWORD, sizeof(HOUSE_PASSWORD) - 1)))
         attempted.outcome = LK_SSO_PASSWORD_WRONG;

@@ -204,11 +204,15 @@ static void wrong_passwords(void **state)
             strcpy(first, login.sealed);
     }
     house_password(&login, "wrong");
-    way_on(&login, LK_REASON_LIMIT);
+    way_on(&login, LK_REASON_PASSWORDS);
     /* Not even sent on: it is no text. */
     house.attempts = 0;
     house_password(&login, "\xff");
     page_is(&login, LK_SSO_PAGE_PASSWORD, LK_REASON_PASSWORD);
+    /* Nor is what is too long for one. */
+    house_password(&login, "");
+    page_is(&login, LK_SSO_PAGE_PASSWORD, LK_REASON_PASSWORD);
+    assert_int_equal(login.page.left, 1);
     assert_int_equal(house.attempts, 0);
     house_password(&login, HOUSE_PASSWORD);
     house_take_code(&login);
@@ -226,6 +230,7 @@ static void outcomes(void **state)
         {LK_SSO_MAXTRIES, LK_REASON_RATE_LIMITED},
         {LK_SSO_UNAVAILABLE, LK_REASON_STACK_UNAVAILABLE},
         {LK_SSO_STACK, LK_REASON_STACK},
+        {LK_SSO_PROOF, LK_REASON_PROOF},
     };
     struct house_login login;
 
@@ -275,7 +280,8 @@ static void replayed_password_page(void **state)
     house_take_code(&login);
     strcpy(login.sealed, sealed);
     house_password(&login, HOUSE_PASSWORD);
-    assert_int_not_equal(login.page.kind, LK_SSO_PAGE_REDIRECT);
+    /* Not "the password is wrong": it was right, and nobody looked at it. */
+    page_is(&login, LK_SSO_PAGE_REFUSED, LK_REASON_PROOF);
     /* Even where the stack would say yes, the broker does not. */
     strcpy(login.sealed, sealed);
     house.outcome = LK_SSO_ALLOWED;
