@@ -27,7 +27,9 @@ static const char *rule_objects(const struct lk_sso_authorize *asked,
     *why = NULL;
     if (asked->request.len > 0)
         return "request_not_supported";
-    return asked->request_uri.len > 0 ? "request_uri_not_supported" : NULL;
+    if (asked->request_uri.len > 0)
+        return "request_uri_not_supported";
+    return asked->registration.len > 0 ? "registration_not_supported" : NULL;
 }
 
 static const char *rule_response(const struct lk_sso_authorize *asked,

@@ -34,7 +34,6 @@ static void put_lists(struct lk_json_writer *writer)
     static const char *const challenge[] = {"S256", NULL};
     static const char *const acr[] = {"phrh", "phr", NULL};
     static const char *const prompt[] = {"none", "login", "consent", "select_account", NULL};
-    static const char *const locales[] = {"en", "fr", NULL};
     static const char *const claims[] = {"iss",  "sub",       "aud",     "exp",
                                          "iat",  "auth_time", "nonce",   "acr",
                                          "amr",  "sid",       "at_hash", "preferred_username",
@@ -51,7 +50,6 @@ static void put_lists(struct lk_json_writer *writer)
     put_list(writer, "acr_values_supported", acr);
     put_list(writer, "prompt_values_supported", prompt);
     put_list(writer, "claims_supported", claims);
-    put_list(writer, "ui_locales_supported", locales);
 }
 
 int lk_oidc_discovery(const struct lk_oidc_provider *provider, struct lk_buf *body)

@@ -45,10 +45,10 @@ bool lk_call_parameters(struct lk_call *call, const struct lk_form_field *fields
     return false;
 }
 
-static void cut(struct lk_view *value)
+static void cut(struct lk_view *value, size_t max)
 {
-    if (value->len > SHORT_MAX)
-        value->len = SHORT_MAX;
+    if (value->len > max)
+        value->len = max;
 }
 
 /* OIDC Core 3.1.2.1: GET with a query, POST with a form. */
@@ -61,7 +61,7 @@ void lk_site_authorize(struct lk_call *call)
         FIELD(asked, response_type, SHORT_MAX),
         FIELD(asked, response_mode, SHORT_MAX),
         FIELD(asked, scope, PARAMETER_MAX),
-        FIELD(asked, state, PARAMETER_MAX),
+        FIELD(asked, state, LK_WEB_BODY_MAX),
         FIELD(asked, nonce, SHORT_MAX),
         FIELD(asked, code_challenge, SHORT_MAX),
         FIELD(asked, code_challenge_method, SHORT_MAX),
@@ -73,6 +73,7 @@ void lk_site_authorize(struct lk_call *call)
         FIELD(asked, login_hint, LK_WEB_BODY_MAX),
         FIELD(asked, request, LK_WEB_BODY_MAX),
         FIELD(asked, request_uri, LK_WEB_BODY_MAX),
+        FIELD(asked, registration, LK_WEB_BODY_MAX),
     };
     uint8_t cookie[LK_SSO_COOKIE_SIZE];
     struct lk_buf *out;
@@ -81,9 +82,12 @@ void lk_site_authorize(struct lk_call *call)
     if (!lk_call_parameters(call, fields, COUNT(fields), &asked.flags))
         return;
     /* Of these only counts that they came: a request object is longer than any parameter that is read, and has an error of its own. */
-    cut(&asked.request);
-    cut(&asked.request_uri);
-    cut(&asked.login_hint);
+    cut(&asked.request, SHORT_MAX);
+    cut(&asked.request_uri, SHORT_MAX);
+    cut(&asked.registration, SHORT_MAX);
+    cut(&asked.login_hint, SHORT_MAX);
+    /* Still longer than the issuer takes: it answers by name, and nobody is sent back without his state. */
+    cut(&asked.state, PARAMETER_MAX);
     asked.cookie = LK_VIEW(cookie, lk_header_cookie(call, cookie));
     if (lk_issuer_ask(call, LK_MESSAGE_SSO_PAGE, &out, &id))
         lk_issuer_asked(call, lk_sso_authorize_encode(out, id, &asked));
@@ -157,7 +161,7 @@ void lk_site_password(struct lk_call *call)
     uint32_t flags = 0;
     const struct lk_form_field fields[] = {
         {"request", LK_SSO_SEALED_MAX, &password.sealed},
-        {"password", LK_SSO_PASSWORD_MAX, &password.password},
+        {"password", LK_WEB_BODY_MAX, &password.password},
     };
     struct lk_buf *out;
     uint32_t id;
@@ -168,6 +172,9 @@ void lk_site_password(struct lk_call *call)
         refuse_form(call);
         return;
     }
+    /* No part of it: that could be somebody's password. */
+    if (password.password.len > LK_SSO_PASSWORD_MAX)
+        password.password = LK_VIEW(NULL, 0);
     password.cookie = LK_VIEW(cookie, lk_header_cookie(call, cookie));
     memcpy(password.language, lk_language_code(call->language), sizeof(password.language));
     lk_header_remote(call, password.remote);

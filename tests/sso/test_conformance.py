@@ -28,13 +28,14 @@ AUTHORIZE = (
     ({"prompt": "create"}, "invalid_request"), ({"max_age": "-1"}, "invalid_request"), ({"max_age": "x"}, "invalid_request"),
     ({"request": "x.y.z"}, "request_not_supported"), ({"request": "x" * 3000}, "request_not_supported"),
     ({"request_uri": "https://a.example/b"}, "request_uri_not_supported"), ({"request_uri": "https://a.example/" + "b" * 400}, "request_uri_not_supported"),
+    ({"registration": "{}"}, "registration_not_supported"), ({"registration": "r" * 3000}, "registration_not_supported"),
     ({"response_mode": "form_post"}, "invalid_request"), ({"response_mode": "fragment"}, "invalid_request"), ({"response_type": None}, "invalid_request"),
     ({"response_type": "token"}, "unsupported_response_type"), ({"response_type": "id_token"}, "unsupported_response_type"),
     ({"response_type": "code id_token"}, "unsupported_response_type"), ({"scope": None}, "invalid_scope"), ({"scope": "profile"}, "invalid_scope"),
     ({"code_challenge": None}, "invalid_request"), ({"code_challenge_method": "plain"}, "invalid_request"), ({"code_challenge_method": None}, "invalid_request"),
     ({"claims": "{"}, "invalid_request"), ({"claims": ACR % "loa9"}, "access_denied"), ({"nonce": "n" * 257}, "invalid_request"),
     ({"client_id": "nobody"}, OUR_ERROR), ({"client_id": None}, OUR_ERROR), ({"redirect_uri": BACK + "/"}, OUR_ERROR), ({"redirect_uri": BACK + "?a=b"}, OUR_ERROR),
-    ({"redirect_uri": None}, OUR_ERROR), ({"state": "s" * 1025}, OUR_ERROR))
+    ({"redirect_uri": None}, OUR_ERROR), ({"state": "s" * 1025}, OUR_ERROR), ({"state": "s" * 2049}, OUR_ERROR), ({"state": "s" * 6000}, OUR_ERROR))
 # Twice: the same rules by query and by form.
 TWICE = (("state", "invalid_request"), ("scope", "invalid_request"), ("foo", PAGE), ("redirect_uri", OUR_ERROR), ("client_id", OUR_ERROR))
 RIGHT, WRONG, NOBODY, NONE = "right", "wrong", "nobody", None
@@ -180,6 +181,8 @@ class Conformance(unittest.TestCase):
             self.assertTrue(said[name], name)
         self.assertIn("RS256", said["id_token_signing_alg_values_supported"])
         self.assertTrue(said["authorization_response_iss_parameter_supported"] and not said["request_parameter_supported"] and not said["request_uri_parameter_supported"])
+        # The page follows the browser's language.
+        self.assertNotIn("ui_locales_supported", said)
         # What is promised is there to be checked with.
         self.assertEqual({key["alg"] for key in keys.json()["keys"]}, set(said["id_token_signing_alg_values_supported"]))
 

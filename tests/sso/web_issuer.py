@@ -13,10 +13,10 @@ import threading
 import time
 
 DOCUMENT, AUTHORIZE, ASSERT, PASSWORD, PAGE, TOKEN, USERINFO, REPLY, LOGOUT, METRICS = range(160, 170)
-KEY, ASK_PASSWORD, REDIRECT, REFUSED, ERROR = range(1, 6)
+KEY, ASK_PASSWORD, REDIRECT, REFUSED, ERROR, NOBODY = range(1, 7)
 NAMES = {
     AUTHORIZE: "cookie client_id redirect_uri response_type response_mode scope state nonce code_challenge code_challenge_method prompt max_age acr_values "
-               "claims id_token_hint login_hint request request_uri".split(),
+               "claims id_token_hint login_hint request request_uri registration".split(),
     ASSERT: "sealed cookie credential_id authenticator_data signature user_handle client_data language remote".split(),
     PASSWORD: "sealed cookie password language remote".split(),
     TOKEN: "authorization client_id client_secret grant_type code redirect_uri code_verifier".split(),

@@ -96,6 +96,7 @@ static const struct one cases[] = {
     CASE(login_hint, "alice", NULL),
     CASE(request, "eyJ", "request_not_supported"),
     CASE(request_uri, "https://evil.example/r", "request_uri_not_supported"),
+    CASE(registration, "{}", "registration_not_supported"),
     CASE(claims, "{}", NULL),
     CASE(claims, "{\"userinfo\":{\"email\":null}}", NULL),
     CASE(claims, "{\"id_token\":{\"acr\":null}}", NULL),
