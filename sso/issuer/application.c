@@ -244,7 +244,8 @@ int lk_application_logout(struct lk_web *web, const struct lk_frame *frame)
     } else if (logout.ends) {
         end_by_client(visit, &logout);
     } else {
-        logged_out(visit, LK_REASON_NONE);
+        page = (struct lk_sso_page){.kind = LK_SSO_PAGE_NOBODY, .left = UINT8_MAX};
+        lk_visit_page(visit, &page);
     }
     return 0;
 }

@@ -222,7 +222,7 @@ static void put_password(struct lk_buf *out, enum lk_language language,
             SAY(CHECKING), sealed, SAY(PASSWORD_LABEL));
     LK_HTML_PLAIN(out,
                   "<div class=\"field\"><input id=\"password\" name=\"password\" type=\"password\" "
-                  "autocomplete=\"current-password\" maxlength=\"512\" required autofocus "
+                  "autocomplete=\"current-password\" required autofocus "
                   "autocapitalize=\"off\" spellcheck=\"false\"");
     LK_HTML_PLAIN(out, wrong ? " aria-invalid=\"true\" aria-describedby=\"wrong\">" : ">");
     LK_HTML(out,
@@ -262,6 +262,10 @@ void lk_page_write(struct lk_buf *out, const struct lk_look *look, enum lk_langu
     bool form = lk_page_has_form(page);
     bool start = page->kind == LK_SSO_PAGE_KEY;
 
+    if (page->kind == LK_SSO_PAGE_NOBODY) {
+        put_simple(out, look, language, LK_PICTURE_KEY, LK_TEXT_NOBODY_TITLE, LK_TEXT_NOBODY);
+        return;
+    }
     if (page->kind == LK_SSO_PAGE_REFUSED && page->reason == LK_REASON_NONE) {
         put_simple(out, look, language, LK_PICTURE_DONE, LK_TEXT_LOGGED_OUT_TITLE,
                    LK_TEXT_LOGGED_OUT);

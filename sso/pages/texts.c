@@ -85,6 +85,12 @@ static const char *const texts[LK_TEXTS][LK_LANGUAGES] = {
     T(LOGGED_OUT_TITLE, "You are logged out", "Vous êtes déconnecté"),
     T(LOGGED_OUT, "You may close this page. To log in again, open your application.",
       "Vous pouvez fermer cette page. Pour vous reconnecter, ouvrez votre application."),
+    T(NOBODY_TITLE, "Log out in your application", "Déconnectez-vous dans votre application"),
+    T(NOBODY,
+      "This page keeps no session, so nothing has been ended here. Open your application and log "
+      "out there.",
+      "Cette page ne conserve aucune session : rien n’a été fermé ici. Ouvrez votre application et "
+      "déconnectez-vous depuis celle-ci."),
     T(WELCOME_TITLE, "This is where you log in with your security key",
       "Ici, vous vous connectez avec votre clé de sécurité"),
     T(WELCOME,

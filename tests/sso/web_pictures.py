@@ -30,7 +30,8 @@ STATES = {
     "password": web.page(web.ASK_PASSWORD, **ALICE), "password-wrong": web.page(web.ASK_PASSWORD, 147, 3, **ALICE),
     "password-last": web.page(web.ASK_PASSWORD, 147, 1, **ALICE),
     "application-error": web.page(web.ERROR, 144, detail="redirect_uri is not registered"),
-    "logged-out": web.page(web.REFUSED, 0),
+    "touched-again": refused(140), "passwords": refused(153),
+    "logged-out": web.page(web.REFUSED, 0), "nothing-ended": web.page(web.NOBODY),
 }
 # What the page shows by itself.
 VIEWS = ["waiting", "checking", "cancelled", "late", "failed", "unsupported"]

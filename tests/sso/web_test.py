@@ -72,6 +72,10 @@ class Requests(Test):
         self.web.ask("GET", "/authorize?client_id=" + "a" * 257 + "&state=" + "b" * 2048)
         asked = self.asked(web.AUTHORIZE, 2)
         self.assertEqual((asked["flags"], asked["client_id"], asked["state"]), (2, b"", b"b" * 2048))
+        # Longer than any state may be: not one that was left away.
+        self.web.ask("GET", "/authorize?client_id=a&state=" + "b" * 5000)
+        asked = self.asked(web.AUTHORIZE, 3)
+        self.assertEqual((asked["flags"], asked["client_id"], asked["state"]), (0, b"a", b"b" * 2048))
 
     def test_broken_parameters(self):
         for query in ("state=%", "state=%4", "state=%zz", "state=a%00b", "%", "&".join("a=1" for _ in range(65))):
@@ -114,9 +118,13 @@ class Requests(Test):
         self.assertIn(b"Hello Alice &amp; &lt;b&gt;Bob&lt;/b&gt;&quot; &#39;", body)
         self.assertNotIn("pé".encode(), body)
         self.assertIn(b"<strong>3</strong>", body)
-        for text in ("request=abc", "password=x", "request=abc&password=" + "x" * 513, "request=abc&password=a%00", "request=a&password=b&password=c"):
+        for text in ("request=abc", "password=x", "request=abc&password=a%00", "request=a&password=b&password=c"):
             self.assertEqual(self.web.form("/password", text)[0], 400)
         self.assertEqual(len(self.issuer.asked), 1)
+        # As long as one can be, and longer: then none of it goes on, and the person hears that it is wrong.
+        for text, wanted in (("x" * 512, b"x" * 512), ("x" * 513, b""), ("%C3%A9" * 257, b"")):
+            self.assertEqual(self.web.form("/password", "request=abc&password=" + text)[0], 200)
+            self.assertEqual(self.issuer.asked[-1][1]["password"], wanted)
 
     def test_token(self):
         self.issuer.answers[web.TOKEN] = web.reply(401, '{"error":"invalid_client"}', 'Basic realm="x"')
@@ -146,7 +154,10 @@ class Requests(Test):
         self.assertEqual(status, 200)
         self.assertIn("Vous êtes déconnecté".encode(), body)
         self.assertIn("form-action 'none'", headers["content-security-policy"][0])
-        self.web.form("/logout", "state=t")
+        self.issuer.answers[web.LOGOUT] = web.page(web.NOBODY)
+        status, headers, body = self.web.form("/logout", "state=t")
+        self.assertEqual((status, b"You are logged out" in body, b"nothing has been ended" in body), (200, False, True))
+        self.assertIn("form-action 'none'", headers["content-security-policy"][0])
         self.assertEqual(self.issuer.asked[-1][1]["state"], b"t")
 
     def raw(self, data, wait=5):
@@ -252,7 +263,7 @@ class Answers(Test):
                 self.assertEqual(headers["content-language"], [language])
                 self.assertNotIn("form-action", headers["content-security-policy"][0])
                 titles[name, language] = re.search(r'<h1 tabindex="-1">([^<]+)</h1>', text).group(1)
-        for name in ("CREDENTIAL_UNKNOWN", "SUSPENDED", "REVOKED", "EXPIRED", "PENDING", "SYNCED", "ORIGIN", "COUNTER", "EXPIRED_CHALLENGE", "LIMIT", "PASSWORD",
+        for name in ("CREDENTIAL_UNKNOWN", "SUSPENDED", "REVOKED", "EXPIRED", "PENDING", "SYNCED", "ORIGIN", "COUNTER", "EXPIRED_CHALLENGE", "LIMIT", "PASSWORD", "PASSWORDS",
                      "PASSWORD_EXPIRED", "ACCOUNT_EXPIRED", "CODE", "PROOF", "USER_VERIFICATION", "SIGNATURE", "REPLAY"):
             for language in ("en", "fr"):
                 self.assertNotEqual(titles[name, language], titles["INTERNAL", language], name)

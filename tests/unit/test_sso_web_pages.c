@@ -165,6 +165,7 @@ static const struct lk_sso_page kinds[] = {
     {.kind = LK_SSO_PAGE_PASSWORD, .sealed = SEALED, .reason = LK_REASON_PASSWORD, .left = 3},
     {.kind = LK_SSO_PAGE_PASSWORD, .sealed = SEALED, .reason = LK_REASON_PASSWORD, .left = 1},
     {.kind = LK_SSO_PAGE_REFUSED, .left = UINT8_MAX},
+    {.kind = LK_SSO_PAGE_NOBODY, .left = UINT8_MAX},
     {.kind = LK_SSO_PAGE_ERROR, .reason = LK_REASON_APPLICATION, .left = UINT8_MAX},
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
