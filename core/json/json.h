@@ -71,6 +71,7 @@ LK_MUST_USE int lk_json_get_array(const struct lk_json *object, const char *key,
                                   const struct lk_json **ret_array);
 size_t lk_json_count(const struct lk_json *array); /* 0 for anything else */
 const struct lk_json *lk_json_item(const struct lk_json *array, size_t index); /* NULL outside */
+bool lk_json_is_null(const struct lk_json *value);                             /* false for NULL */
 /* The text of a string value itself; NULL if it is not one. */
 const char *lk_json_text(const struct lk_json *value);
 

@@ -96,6 +96,11 @@ int lk_json_get(const struct lk_json *object, const char *key, const struct lk_j
     return 0;
 }
 
+bool lk_json_is_null(const struct lk_json *value)
+{
+    return json_is_null(lk_json_in(value));
+}
+
 const char *lk_json_text(const struct lk_json *value)
 {
     return json_string_value(lk_json_in(value));

@@ -20,9 +20,11 @@ static int member_object(const struct lk_json *parent, const char *name,
         return 1;
     if (r != 0)
         return r;
+    if (lk_json_is_null(*ret_object))
+        return 1;
     /* An object answers "not there" for a member it does not have, anything else "wrong type". */
     r = lk_json_get(*ret_object, "", &inner);
-    return r == 0 || r == -LK_ERR_NOT_FOUND ? 0 : 1;
+    return r == 0 || r == -LK_ERR_NOT_FOUND ? 0 : -LK_ERR_TYPE;
 }
 
 static void widen(enum lk_oidc_strength *least, const char *value)
@@ -97,10 +99,11 @@ bool lk_oidc_claims_read(struct lk_view claims, struct lk_oidc_request *request,
     *ret_unmet = false;
     if (lk_json_parse(claims, CLAIMS_MAX, &document) != 0)
         return false;
+    /* What is wished for at /userinfo changes nothing, but it must be what the standard describes. */
+    good = member_object(document, "userinfo", &member) >= 0;
     r = member_object(document, "id_token", &id_token);
-    if (r == 1)
-        good = id_token == NULL;
-    if (r == 0) {
+    good = good && r >= 0;
+    if (r == 0 && good) {
         r = member_object(id_token, "acr", &member);
         good = r == 1 || (r == 0 && read_acr(member, request, ret_unmet));
         r = member_object(id_token, "sub", &member);
