@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Reading the configuration.
- *
- * inih is lenient: it joins indented lines to the value before, cuts off what follows " ;", takes "name: value", ends a line
- * at a NUL, cuts long lines in two and skips a byte order mark. A line that it would take for something other than what stands
- * there could loosen a rule in silence. So it is fed by a reader that looks at each line first, refuses what would be
- * misread, and counts: the number in a message is the number of the line in the file. */
-#include <ini.h>
+/* Reading the configuration: what the options of latchkey.conf are, and that each stands there once and is good. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,78 +7,21 @@
 
 #include "base/file.h"
 #include "config/options.h"
+#include "lines/lines.h"
 
 enum { LK_CONFIG_OPTIONS_MAX = 64 };
 
 struct lk_config_reader {
-    struct lk_view rest;
-    const char *label;
-    unsigned int line;
+    struct lk_lines lines;
     struct lk_config *config;
     bool given[LK_CONFIG_OPTIONS_MAX];
     struct lk_config_client *client; /* the section the reader is in, or NULL; in config */
     bool client_given[LK_CONFIG_OPTIONS_MAX];
-    int error; /* of the first line that is wrong */
-    char *message;
-    size_t size;
 };
 
-/* The first line that is wrong is the one that is told. */
 static void lk_config_fail(struct lk_config_reader *reader, int error, const char *reason)
 {
-    if (reader->error != 0)
-        return;
-    reader->error = error;
-    (void)snprintf(reader->message, reader->size, "%s:%u: %s", reader->label, reader->line, reason);
-}
-
-static const char *lk_config_check_bytes(struct lk_view line)
-{
-    for (size_t i = 0; i < line.len; i++) {
-        if (line.data[i] == '\0')
-            return "a NUL byte";
-        if (line.data[i] == '\r')
-            return "a carriage return: lines end with a line feed alone";
-        if (line.data[i] < 0x20 || line.data[i] == 0x7f)
-            return "a tab or another control byte";
-    }
-    if (line.len > LK_CONFIG_LINE_MAX)
-        return "the line is too long";
-    return NULL;
-}
-
-static bool lk_config_has(struct lk_view line, const char *text)
-{
-    return memmem(line.data, line.len, text, strlen(text)) != NULL;
-}
-
-/* NULL, or what inih would misread in this line (without its end). */
-static const char *lk_config_check_line(struct lk_view line, unsigned int number)
-{
-    const char *wrong = lk_config_check_bytes(line);
-    const uint8_t *equals;
-    const uint8_t *colon;
-
-    if (wrong != NULL)
-        return wrong;
-    if (number == 1 && line.len >= 3 && memcmp(line.data, "\xef\xbb\xbf", 3) == 0)
-        return "a byte order mark";
-    if (line.len == 0 || line.data[0] == '#' || line.data[0] == ';')
-        return NULL;
-    if (line.data[0] == ' ')
-        return "the line is indented";
-    if (lk_config_has(line, " ;") || lk_config_has(line, " #"))
-        return "a comment behind a value: put it on a line of its own";
-    if (line.data[0] == '[')
-        return line.data[line.len - 1] == ']' ? NULL
-                                              : "a section is written [name] and nothing else";
-    equals = memchr(line.data, '=', line.len);
-    colon = memchr(line.data, ':', line.len);
-    if (equals == NULL || equals == line.data)
-        return "expected name = value";
-    if (colon != NULL && colon < equals)
-        return "a colon in the name";
-    return NULL;
+    lk_lines_fail(&reader->lines, error, reason);
 }
 
 /* ---- sections [client NAME] ---- */
@@ -146,16 +83,13 @@ static const char *lk_config_client_wrong(const struct lk_config *config, const 
     return config->client_count == LK_CONFIG_CLIENTS_MAX ? "too many clients" : NULL;
 }
 
-/* inih tells sections only with the options in them: an empty one would pass unseen. */
-static void lk_config_section(struct lk_config_reader *reader, struct lk_view line)
+static void lk_config_section(struct lk_lines *lines, const char *section)
 {
-    char section[LK_CONFIG_LINE_MAX + 1];
+    struct lk_config_reader *reader = lines->context;
     const char *name;
     const char *wrong;
     int r;
 
-    memcpy(section, line.data + 1, line.len - 2);
-    section[line.len - 2] = '\0';
     lk_config_end_client(reader);
     name = lk_option_client_name(section);
     if (name == NULL)
@@ -172,42 +106,7 @@ static void lk_config_section(struct lk_config_reader *reader, struct lk_view li
         lk_config_fail(reader, r, lk_error_text(r));
 }
 
-/* ---- what inih calls ---- */
-
-/* In the manner of fgets, for ini_parse_stream. */
-static char *lk_config_next_line(char *ret_line, int size, void *stream)
-{
-    struct lk_config_reader *reader = stream;
-    const uint8_t *end;
-    const char *wrong;
-    struct lk_view line;
-    bool ended;
-
-    if (reader->error != 0 || reader->rest.len == 0)
-        return NULL;
-    reader->line++;
-    end = memchr(reader->rest.data, '\n', reader->rest.len);
-    ended = end != NULL;
-    line = LK_VIEW(reader->rest.data, ended ? (size_t)(end - reader->rest.data) : reader->rest.len);
-    wrong = lk_config_check_line(line, reader->line);
-    /* Two more bytes: line feed and NUL. An inih built with shorter lines must not cut one either. */
-    if (wrong == NULL && (size < 2 || line.len > (size_t)size - 2))
-        wrong = "the line is too long";
-    if (wrong != NULL) {
-        lk_config_fail(reader, -LK_ERR_CONFIG, wrong);
-        return NULL;
-    }
-    if (line.len > 0 && line.data[0] == '[')
-        lk_config_section(reader, line);
-    if (reader->error != 0)
-        return NULL;
-    memcpy(ret_line, line.data, line.len);
-    ret_line[line.len] = '\n';
-    ret_line[line.len + 1] = '\0';
-    reader->rest.data += line.len + ended;
-    reader->rest.len -= line.len + ended;
-    return ret_line;
-}
+/* ---- options ---- */
 
 static void lk_config_unknown(struct lk_config_reader *reader, const char *section,
                               const char *name)
@@ -223,27 +122,25 @@ static void lk_config_unknown(struct lk_config_reader *reader, const char *secti
     lk_config_fail(reader, -LK_ERR_CONFIG, reason);
 }
 
-/* 1 = go on, 0 = wrong, as inih wants it. */
-static int lk_config_take(void *user, const char *section, const char *name, const char *value)
+static void lk_config_take(struct lk_lines *lines, const char *section, const char *name,
+                           const char *value)
 {
-    struct lk_config_reader *reader = user;
+    struct lk_config_reader *reader = lines->context;
     const struct lk_option *option = lk_option_find(section, name);
     bool *given;
     char reason[512];
     int r;
 
-    if (reader->error != 0)
-        return 0;
     if (option == NULL) {
         lk_config_unknown(reader, section, name);
-        return 0;
+        return;
     }
     given = reader->client != NULL ? &reader->client_given[option - lk_client_options]
                                    : &reader->given[option - lk_options];
     if (*given && option->type != LK_OPTION_URIS) {
         (void)snprintf(reason, sizeof reason, "%s is given twice", name);
         lk_config_fail(reader, -LK_ERR_CONFIG, reason);
-        return 0;
+        return;
     }
     *given = true;
     r = lk_option_set(option,
@@ -253,7 +150,6 @@ static int lk_config_take(void *user, const char *section, const char *name, con
         lk_config_fail(reader, r, reason);
     else if (r != 0)
         lk_config_fail(reader, r, lk_error_text(r));
-    return r == 0;
 }
 
 static int lk_config_set_defaults(struct lk_config *config)
@@ -276,12 +172,14 @@ static int lk_config_set_defaults(struct lk_config *config)
 
 static void lk_config_check_given(struct lk_config_reader *reader)
 {
-    for (size_t i = 0; i < lk_option_count && reader->error == 0; i++) {
+    char reason[256];
+
+    for (size_t i = 0; i < lk_option_count && reader->lines.error == 0; i++) {
         if (lk_options[i].default_text != NULL || reader->given[i])
             continue;
-        reader->error = -LK_ERR_CONFIG;
-        (void)snprintf(reader->message, reader->size, "%s:%u: the file ends without %s in [%s]",
-                       reader->label, reader->line, lk_options[i].name, lk_options[i].section);
+        (void)snprintf(reason, sizeof reason, "the file ends without %s in [%s]",
+                       lk_options[i].name, lk_options[i].section);
+        lk_config_fail(reader, -LK_ERR_CONFIG, reason);
     }
 }
 
@@ -290,11 +188,13 @@ int lk_config_parse(struct lk_view text, const char *label, struct lk_config *re
 {
     struct lk_config config = {0};
     struct lk_config_reader reader = {
-        .rest = text,
-        .label = label,
+        .lines = {.label = label,
+                  .section = lk_config_section,
+                  .option = lk_config_take,
+                  .context = &reader,
+                  .message = ret_message,
+                  .size = size},
         .config = &config,
-        .message = ret_message,
-        .size = size,
     };
     int r;
 
@@ -306,16 +206,15 @@ int lk_config_parse(struct lk_view text, const char *label, struct lk_config *re
         lk_config_clear(&config);
         return r;
     }
-    r = ini_parse_stream(lk_config_next_line, &reader, lk_config_take, &reader);
-    if (r < 0)
-        lk_config_fail(&reader, -LK_ERR_NOMEM, lk_error_text(-LK_ERR_NOMEM));
-    else if (r > 0)
-        lk_config_fail(&reader, -LK_ERR_CONFIG, "expected name = value");
-    lk_config_end_client(&reader);
-    lk_config_check_given(&reader);
-    if (reader.error != 0) {
+    r = lk_lines_read(&reader.lines, text);
+    if (r == 0) {
+        lk_config_end_client(&reader);
+        lk_config_check_given(&reader);
+        r = reader.lines.error;
+    }
+    if (r != 0) {
         lk_config_clear(&config);
-        return reader.error;
+        return r;
     }
     *ret_config = config;
     return 0;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* The configuration file latchkey.conf: read strictly, handed over as plain values.
  *
- * Rules of the file: `[section]`, `name = value`, whole lines that begin with # or ;. One option a line and each at most once;
- * no indented lines, no comments behind a value, no control bytes (tabs and carriage returns included), no byte order mark,
- * lines of at most LK_CONFIG_LINE_MAX bytes, `=` and not `:`. Whatever breaks a rule, an unknown section or option and a value
- * out of bounds refuse the whole file with "file:line: reason". What options there are is in options.h. */
+ * The rules of its lines are those of lines/lines.h; each option stands there at most once. An unknown section or option and a value out of bounds refuse the whole file, too,
+ * with "file:line: reason". What options there are is in options.h. */
 #ifndef LK_CONFIG_CONFIG_H
 #define LK_CONFIG_CONFIG_H
 
@@ -15,7 +13,6 @@
 
 enum {
     LK_CONFIG_FILE_MAX = 65536,
-    LK_CONFIG_LINE_MAX = 198, /* bytes without the line's end; inih cuts longer ones in two */
     LK_CONFIG_TEXT_MAX = 255,
     LK_CONFIG_LIST_MAX = 64,     /* entries of a list */
     LK_CONFIG_MESSAGE_SIZE = 512 /* what a caller's message buffer should have */

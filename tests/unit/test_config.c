@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "config/options.h"
+#include "lines/lines.h"
 
 #define NAME "[organisation]\nname = acme\n"
 
@@ -175,7 +176,7 @@ static void test_bytes_and_length(void **state)
     (void)state;
     assert_int_equal(parse(nul, sizeof nul - 1, &config, message), -LK_ERR_CONFIG);
     assert_string_equal(message, "f:3: a NUL byte");
-    memset(text + strlen(text), 'x', LK_CONFIG_LINE_MAX - 1);
+    memset(text + strlen(text), 'x', LK_LINES_LINE_MAX - 1);
     assert_int_equal(parse(text, strlen(text), &config, message), 0);
     lk_config_clear(&config);
     text[strlen(text)] = 'x';
@@ -399,6 +400,25 @@ static void test_help(void **state)
 #define SECRET   "secret_file = /s\n"
 #define REDIRECT "redirect_uri = https://chat.example.org/back\n"
 
+/* inih keeps 49 bytes of a section's name: two that begin alike are two all the same. */
+static void test_long_client_names(void **state)
+{
+#define LONG "c23456789012345678901234567890123456789012345678901234567890123"
+    static const char text[] = NAME "[client " LONG "a]\n" SECRET REDIRECT "[client " LONG
+                                    "b]\n" SECRET REDIRECT "serves = it\n";
+    struct lk_config config;
+    char message[LK_CONFIG_MESSAGE_SIZE];
+
+    (void)state;
+    assert_int_equal(parse(text, sizeof text - 1, &config, message), 0);
+    assert_int_equal(config.client_count, 2);
+    assert_string_equal(config.clients[1].name, LONG "b");
+    assert_null(config.clients[0].serves[0]);
+    assert_string_equal(config.clients[1].serves[0], "it");
+    lk_config_clear(&config);
+#undef LONG
+}
+
 static void test_clients(void **state)
 {
     static const char text[] = NAME
@@ -514,6 +534,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_manual),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_long_client_names),
         cmocka_unit_test(test_client_refusals),
     };
 
