@@ -38,6 +38,7 @@ lk_row(wire      FOLDER core/wire      USES base model LIBS cbor)
 lk_row(verify    FOLDER core/verify    USES base model wire crypto)
 lk_row(policy    FOLDER core/policy    USES base model)
 lk_row(lines     FOLDER core/lines     USES base LIBS inih)
+lk_row(tables    FOLDER core/tables    USES base model lines)
 lk_row(config    FOLDER core/config    USES base lines)
 
 lk_row(log          FOLDER broker/log      USES base model crypto wire)
