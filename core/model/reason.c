@@ -153,6 +153,13 @@ static const struct reason_row reason_rows[] = {
          "This model of security key is not allowed: ask your IT desk for a supported model."),
     HELD(ATTESTATION, REFUSED,
          "The security key could not prove what it is: ask your IT desk for another key."),
+    HELD(FIRMWARE, REFUSED,
+         "The firmware of this security key is not new enough: ask your IT desk for another key."),
+    HELD(ADVISORY, REFUSED,
+         "This security key has a known weakness and is no longer accepted: ask your IT desk for "
+         "another key."),
+    HELD(TABLE_OLD, REFUSED,
+         "The tables of security keys are too old to enrol by: tell your administrator."),
     HELD(NAME_REASSIGNED, REFUSED,
          "This login name belongs to somebody else now: ask your IT desk to enrol you under your "
          "own name."),

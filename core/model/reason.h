@@ -74,6 +74,9 @@ enum lk_reason {
     LK_REASON_MODEL = 93,       /* the key's model is not allowed */
     LK_REASON_ATTESTATION = 94, /* the attestation does not verify */
     LK_REASON_NAME_REASSIGNED = 95, /* the login name belongs to another subject now */
+    LK_REASON_FIRMWARE = 96,  /* the key's firmware is too old, or not known to be new enough */
+    LK_REASON_ADVISORY = 97,  /* an advisory refuses it */
+    LK_REASON_TABLE_OLD = 98, /* the firmware tables are older than the policy allows */
 
     /* The house. */
     LK_REASON_STORE_UNAVAILABLE = 110,
