@@ -29,6 +29,8 @@ struct lk_anchors {
     X509_STORE *store;
     STACK_OF(X509) * helpers;
     size_t count;
+    uint8_t (*pins)[32]; /* owned */
+    size_t pin_count;
 };
 
 struct lk_anchors *lk_anchors_free(struct lk_anchors *anchors)
@@ -36,6 +38,7 @@ struct lk_anchors *lk_anchors_free(struct lk_anchors *anchors)
     if (anchors != NULL) {
         X509_STORE_free(anchors->store);
         sk_X509_pop_free(anchors->helpers, X509_free);
+        free(anchors->pins);
         free(anchors);
     }
     return NULL;
@@ -84,8 +87,64 @@ static int helper_add(STACK_OF(X509) * helpers, X509 *certificate)
     return 0;
 }
 
-/* To the anchors, or to the helpers if those are given. What stands behind the last certificate must be no beginning of another. */
-static int anchors_read(struct lk_anchors *anchors, STACK_OF(X509) * helpers, BIO *pem)
+/* What is done with each certificate of a file. */
+struct reading {
+    const struct lk_crypto *crypto;
+    struct lk_anchors *anchors;
+    STACK_OF(X509) * helpers;
+    lk_anchors_ask *ask; /* NULL: all of them are anchors, or helpers if those are given */
+    void *context;
+};
+
+static bool pinned_is(X509_STORE *store, const X509 *certificate);
+
+static int certificate_digest(const struct lk_crypto *crypto, const X509 *certificate,
+                              uint8_t ret_digest[32])
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(certificate, &der);
+    struct lk_view view;
+    int error;
+
+    if (len <= 0)
+        return lk_openssl_error(-LK_ERR_NOMEM);
+    view = LK_VIEW(der, (size_t)len);
+    error = lk_sha256(crypto, &view, 1, ret_digest);
+    OPENSSL_free(der);
+    return error;
+}
+
+static int certificate_ask(const struct reading *reading, X509 *certificate)
+{
+    uint8_t digest[32];
+    int error = certificate_digest(reading->crypto, certificate, digest);
+
+    if (error != 0)
+        return error;
+    switch (reading->ask(reading->context, digest)) {
+    case LK_ANCHORS_TRUST:
+        if (pinned_is(reading->anchors->store, certificate))
+            return 0;
+        return anchors_add(reading->anchors, certificate);
+    case LK_ANCHORS_HELP:
+        error = helper_add(reading->anchors->helpers, certificate);
+        return error == -LK_ERR_ENCODING ? 0 : error;
+    case LK_ANCHORS_PASS:
+        break;
+    }
+    return 0;
+}
+
+static int certificate_take(const struct reading *reading, X509 *certificate)
+{
+    if (reading->ask != NULL)
+        return certificate_ask(reading, certificate);
+    return reading->helpers != NULL ? helper_add(reading->helpers, certificate)
+                                    : anchors_add(reading->anchors, certificate);
+}
+
+/* What stands behind the last certificate must be no beginning of another. */
+static int anchors_read(const struct reading *reading, BIO *pem)
 {
     for (;;) {
         char *name = NULL;
@@ -109,8 +168,7 @@ static int anchors_read(struct lk_anchors *anchors, STACK_OF(X509) * helpers, BI
         if (certificate == NULL || cursor != data + len)
             error = -LK_ERR_ENCODING;
         else
-            error = helpers != NULL ? helper_add(helpers, certificate)
-                                    : anchors_add(anchors, certificate);
+            error = certificate_take(reading, certificate);
         X509_free(certificate);
         OPENSSL_free(name);
         OPENSSL_free(header);
@@ -121,29 +179,35 @@ static int anchors_read(struct lk_anchors *anchors, STACK_OF(X509) * helpers, BI
     }
 }
 
+static int pem_read(const struct reading *reading, struct lk_view pem)
+{
+    BIO *bio;
+    int error;
+
+    if (pem.len > LK_ANCHORS_FILE_MAX)
+        return -LK_ERR_TOO_BIG;
+    bio = BIO_new_mem_buf(pem.len > 0 ? (const void *)pem.data : "", (int)pem.len);
+    error = bio != NULL ? anchors_read(reading, bio) : lk_openssl_error(-LK_ERR_NOMEM);
+    BIO_free(bio);
+    ERR_clear_error();
+    return error;
+}
+
 int lk_anchors_parse(const struct lk_crypto *crypto, struct lk_view pem,
                      struct lk_anchors **ret_anchors)
 {
-    struct lk_anchors *anchors;
-    BIO *bio = NULL;
+    struct lk_anchors *anchors = calloc(1, sizeof(*anchors));
+    struct reading reading = {.crypto = crypto, .anchors = anchors};
     int error = -LK_ERR_NOMEM;
 
-    (void)crypto;
-    if (pem.len > LK_ANCHORS_FILE_MAX)
-        return -LK_ERR_TOO_BIG;
-    anchors = calloc(1, sizeof(*anchors));
     if (anchors != NULL) {
         anchors->store = X509_STORE_new();
         anchors->helpers = sk_X509_new_null();
     }
     if (anchors != NULL && anchors->store != NULL && anchors->helpers != NULL)
-        bio = BIO_new_mem_buf(pem.len > 0 ? (const void *)pem.data : "", (int)pem.len);
-    if (bio != NULL)
-        error = anchors_read(anchors, NULL, bio);
-    BIO_free(bio);
+        error = pem_read(&reading, pem);
     if (error != 0) {
         lk_anchors_free(anchors);
-        ERR_clear_error();
         return error;
     }
     *ret_anchors = anchors;
@@ -152,26 +216,38 @@ int lk_anchors_parse(const struct lk_crypto *crypto, struct lk_view pem,
 
 int lk_anchors_help(const struct lk_crypto *crypto, struct lk_anchors *anchors, struct lk_view pem)
 {
-    STACK_OF(X509) *helpers = NULL;
-    BIO *bio;
-    int error = -LK_ERR_NOMEM;
+    STACK_OF(X509) *helpers = X509_chain_up_ref(anchors->helpers);
+    struct reading reading = {.crypto = crypto, .helpers = helpers};
+    int error = helpers != NULL ? pem_read(&reading, pem) : lk_openssl_error(-LK_ERR_NOMEM);
 
-    (void)crypto;
-    if (pem.len > LK_ANCHORS_FILE_MAX)
-        return -LK_ERR_TOO_BIG;
-    bio = BIO_new_mem_buf(pem.len > 0 ? (const void *)pem.data : "", (int)pem.len);
-    if (bio != NULL)
-        helpers = X509_chain_up_ref(anchors->helpers);
-    if (helpers != NULL)
-        error = anchors_read(NULL, helpers, bio);
-    BIO_free(bio);
     if (error != 0) {
         sk_X509_pop_free(helpers, X509_free);
-        ERR_clear_error();
         return error;
     }
     sk_X509_pop_free(anchors->helpers, X509_free);
     anchors->helpers = helpers;
+    return 0;
+}
+
+int lk_anchors_add(const struct lk_crypto *crypto, struct lk_anchors *anchors, struct lk_view pem,
+                   lk_anchors_ask *ask, void *context)
+{
+    struct reading reading = {.crypto = crypto, .anchors = anchors, .ask = ask, .context = context};
+
+    return pem_read(&reading, pem);
+}
+
+int lk_anchors_pin(struct lk_anchors *anchors, const uint8_t digest[32])
+{
+    uint8_t(*pins)[32];
+
+    if (anchors->pin_count == LK_ANCHORS_MAX)
+        return -LK_ERR_TOO_BIG;
+    pins = reallocarray(anchors->pins, anchors->pin_count + 1, sizeof(pins[0]));
+    if (pins == NULL)
+        return -LK_ERR_NOMEM;
+    anchors->pins = pins;
+    memcpy(pins[anchors->pin_count++], digest, sizeof(pins[0]));
     return 0;
 }
 
@@ -243,14 +319,14 @@ static bool curve_taken(const X509 *certificate)
 }
 
 /* The verifier may have gone on behind the anchor: the first pinned certificate from the leaf on is what vouches. */
-static X509 *chain_pinned(const struct lk_anchors *anchors, X509_STORE_CTX *context)
+static X509 *chain_pinned(X509_STORE *store, X509_STORE_CTX *context)
 {
     STACK_OF(X509) *built = X509_STORE_CTX_get0_chain(context);
 
     for (int i = 0; i < sk_X509_num(built); i++) {
         X509 *certificate = sk_X509_value(built, i);
 
-        if (pinned_is(anchors->store, certificate))
+        if (pinned_is(store, certificate))
             return certificate;
         if (!curve_taken(certificate))
             return NULL;
@@ -258,35 +334,16 @@ static X509 *chain_pinned(const struct lk_anchors *anchors, X509_STORE_CTX *cont
     return NULL;
 }
 
-static int chain_anchor(const struct lk_crypto *crypto, const struct lk_anchors *anchors,
-                        X509_STORE_CTX *context, uint8_t ret_anchor[32])
-{
-    const X509 *anchor = chain_pinned(anchors, context);
-    unsigned char *der = NULL;
-    struct lk_view view;
-    int len;
-    int error;
-
-    if (anchor == NULL)
-        return -LK_ERR_NOT_FOUND;
-    len = i2d_X509(anchor, &der);
-    if (len <= 0)
-        return lk_openssl_error(-LK_ERR_NOMEM);
-    view = LK_VIEW(der, (size_t)len);
-    error = lk_sha256(crypto, &view, 1, ret_anchor);
-    OPENSSL_free(der);
-    return error;
-}
-
-static int chain_verify(const struct lk_crypto *crypto, const struct lk_anchors *anchors,
-                        STACK_OF(X509) * chain, int64_t now, uint8_t ret_anchor[32])
+static int chain_verify(const struct lk_crypto *crypto, X509_STORE *store, STACK_OF(X509) * chain,
+                        int64_t now, uint8_t ret_anchor[32])
 {
     X509_STORE_CTX *context = X509_STORE_CTX_new();
     X509_VERIFY_PARAM *rules;
+    const X509 *anchor;
     int error = -LK_ERR_NOMEM;
 
     if (context != NULL &&
-        X509_STORE_CTX_init(context, anchors->store, sk_X509_value(chain, 0), chain) == 1) {
+        X509_STORE_CTX_init(context, store, sk_X509_value(chain, 0), chain) == 1) {
         rules = X509_STORE_CTX_get0_param(context);
         X509_VERIFY_PARAM_set_time(rules, (time_t)now);
         X509_VERIFY_PARAM_set_depth(rules, LK_CHAIN_MAX);
@@ -294,12 +351,83 @@ static int chain_verify(const struct lk_crypto *crypto, const struct lk_anchors 
         X509_STORE_CTX_set_verify_cb(context, complaint_judge);
         error = X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN) == 1 ? 0 : error;
     }
-    if (error == 0)
-        error = X509_verify_cert(context) == 1 ? chain_anchor(crypto, anchors, context, ret_anchor)
-                                               : lk_openssl_error(-LK_ERR_NOT_FOUND);
+    if (error == 0 && X509_verify_cert(context) != 1)
+        error = lk_openssl_error(-LK_ERR_NOT_FOUND);
+    if (error == 0) {
+        anchor = chain_pinned(store, context);
+        error = anchor != NULL ? certificate_digest(crypto, anchor, ret_anchor) : -LK_ERR_NOT_FOUND;
+    }
     X509_STORE_CTX_free(context);
     ERR_clear_error();
     return error;
+}
+
+/* ---- certificates that are pinned by their digest alone ---- */
+
+static int store_copy(X509_STORE *from, X509_STORE *to)
+{
+    STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(from);
+
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        X509 *pinned = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+
+        if (pinned != NULL && X509_STORE_add_cert(to, pinned) != 1)
+            return lk_openssl_error(-LK_ERR_NOMEM);
+    }
+    return 0;
+}
+
+/* The store for this one chain: that of the anchors, or a copy with what the chain itself carries and is pinned. The shared one is never written to while it is used. */
+static int store_for(const struct lk_crypto *crypto, const struct lk_anchors *anchors,
+                     STACK_OF(X509) * chain, int sent, X509_STORE **ret_store)
+{
+    X509_STORE *store = NULL;
+    int error = 0;
+
+    for (int i = 0; i < sent && anchors->pin_count > 0 && error == 0; i++) {
+        uint8_t digest[32];
+        size_t pin = 0;
+
+        error = certificate_digest(crypto, sk_X509_value(chain, i), digest);
+        while (error == 0 && pin < anchors->pin_count &&
+               memcmp(anchors->pins[pin], digest, sizeof(digest)) != 0)
+            pin++;
+        if (error != 0 || pin == anchors->pin_count)
+            continue;
+        if (store == NULL) {
+            store = X509_STORE_new();
+            error = store != NULL ? store_copy(anchors->store, store) : -LK_ERR_NOMEM;
+        }
+        if (error == 0 && X509_STORE_add_cert(store, sk_X509_value(chain, i)) != 1)
+            error = lk_openssl_error(-LK_ERR_NOMEM);
+    }
+    if (error == 0 && store == NULL) {
+        if (X509_STORE_up_ref(anchors->store) == 1)
+            store = anchors->store;
+        else
+            error = lk_openssl_error(-LK_ERR_NOMEM);
+    }
+    if (error != 0) {
+        X509_STORE_free(store);
+        return error;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+static int chain_helpers(const struct lk_anchors *anchors, STACK_OF(X509) * chain)
+{
+    for (int i = 0; i < sk_X509_num(anchors->helpers); i++) {
+        X509 *helper = sk_X509_value(anchors->helpers, i);
+
+        if (X509_up_ref(helper) != 1)
+            return lk_openssl_error(-LK_ERR_NOMEM);
+        if (sk_X509_push(chain, helper) <= 0) {
+            X509_free(helper);
+            return -LK_ERR_NOMEM;
+        }
+    }
+    return 0;
 }
 
 int lk_anchors_chain(const struct lk_crypto *crypto, const struct lk_anchors *anchors,
@@ -307,9 +435,10 @@ int lk_anchors_chain(const struct lk_crypto *crypto, const struct lk_anchors *an
                      uint8_t ret_anchor[32])
 {
     STACK_OF(X509) * chain;
+    X509_STORE *store = NULL;
     int error;
 
-    if (anchors == NULL || anchors->count == 0 || count == 0)
+    if (anchors == NULL || (anchors->count == 0 && anchors->pin_count == 0) || count == 0)
         return -LK_ERR_NOT_FOUND;
     if (count > LK_CHAIN_MAX)
         return -LK_ERR_TOO_BIG;
@@ -317,18 +446,13 @@ int lk_anchors_chain(const struct lk_crypto *crypto, const struct lk_anchors *an
     if (chain == NULL)
         return -LK_ERR_NOMEM;
     error = chain_parse(certificates, count, chain);
-    for (int i = 0; error == 0 && i < sk_X509_num(anchors->helpers); i++) {
-        X509 *helper = sk_X509_value(anchors->helpers, i);
-
-        if (X509_up_ref(helper) != 1) {
-            error = lk_openssl_error(-LK_ERR_NOMEM);
-        } else if (sk_X509_push(chain, helper) <= 0) {
-            X509_free(helper);
-            error = -LK_ERR_NOMEM;
-        }
-    }
     if (error == 0)
-        error = chain_verify(crypto, anchors, chain, now, ret_anchor);
+        error = store_for(crypto, anchors, chain, (int)count, &store);
+    if (error == 0)
+        error = chain_helpers(anchors, chain);
+    if (error == 0)
+        error = chain_verify(crypto, store, chain, now, ret_anchor);
+    X509_STORE_free(store);
     sk_X509_pop_free(chain, X509_free);
     return error;
 }

@@ -6,8 +6,8 @@
 #include "crypto/crypto.h"
 
 enum {
-    LK_ANCHORS_MAX = 64,
-    LK_ANCHORS_FILE_MAX = 262144,
+    LK_ANCHORS_MAX = 4096,
+    LK_ANCHORS_FILE_MAX = 4 * 1024 * 1024,
     LK_CHAIN_MAX = 8 /* certificates of one attestation statement */
 };
 
@@ -26,6 +26,20 @@ size_t lk_anchors_count(const struct lk_anchors *anchors); /* NULL: 0 */
 LK_MUST_USE int lk_anchors_help(const struct lk_crypto *crypto, struct lk_anchors *anchors,
                                 struct lk_view pem);
 size_t lk_anchors_helper_count(const struct lk_anchors *anchors); /* NULL: 0 */
+
+/* What a certificate is to be, by the SHA-256 of its DER. */
+enum lk_anchors_role {
+    LK_ANCHORS_PASS = 0, /* passed over */
+    LK_ANCHORS_TRUST,    /* an anchor */
+    LK_ANCHORS_HELP      /* a helper */
+};
+typedef enum lk_anchors_role lk_anchors_ask(void *context, const uint8_t digest[32]);
+/* Adds each certificate of pem (PEM as above) as `ask` says; what is there already stays as it is. Errors of lk_anchors_parse; after an error some may have been added. Not while
+ * another thread uses them. */
+LK_MUST_USE int lk_anchors_add(const struct lk_crypto *crypto, struct lk_anchors *anchors,
+                               struct lk_view pem, lk_anchors_ask *ask, void *context);
+/* Pins a certificate of which only the digest is known: it is an anchor wherever a chain carries it. At most LK_ANCHORS_MAX: -LK_ERR_TOO_BIG; -LK_ERR_NOMEM. */
+LK_MUST_USE int lk_anchors_pin(struct lk_anchors *anchors, const uint8_t digest[32]);
 
 /* certificates: leaf first, as WebAuthn L3 section 8.2 has them in x5c, each DER. 0 if the chain ends in an anchor at that time (seconds since 1970); *ret_anchor is SHA-256 of the
  * anchor's DER, of the first pinned one from the leaf on. The leaf may be an anchor itself.

@@ -366,6 +366,113 @@ static void test_helper_and_leaf(void **state)
     drop(&top);
 }
 
+/* ---- by digest ---- */
+
+static void digest_of(const struct made *made, uint8_t ret_digest[32])
+{
+    const struct lk_view der = view(made);
+
+    assert_int_equal(lk_sha256(crypto, &der, 1, ret_digest), 0);
+}
+
+struct asked {
+    enum lk_anchors_role root, middle;
+    size_t count;
+};
+
+static enum lk_anchors_role role_of(void *context, const uint8_t digest[32])
+{
+    struct asked *asked = context;
+    uint8_t of_root[32];
+    uint8_t of_middle[32];
+
+    asked->count++;
+    digest_of(&root, of_root);
+    digest_of(&middle, of_middle);
+    if (memcmp(digest, of_root, 32) == 0)
+        return asked->root;
+    return memcmp(digest, of_middle, 32) == 0 ? asked->middle : LK_ANCHORS_PASS;
+}
+
+/* impostor, root, middle and root again in one file: each is what the table says of its digest. */
+static void test_roles(void **state)
+{
+    static const struct {
+        enum lk_anchors_role root, middle;
+        size_t anchors, helpers;
+        int whole, alone; /* leaf with middle, leaf by itself */
+    } rows[] = {
+        {LK_ANCHORS_TRUST, LK_ANCHORS_PASS, 1, 0, 0, -LK_ERR_NOT_FOUND},
+        {LK_ANCHORS_TRUST, LK_ANCHORS_HELP, 1, 1, 0, 0},
+        {LK_ANCHORS_PASS, LK_ANCHORS_TRUST, 1, 0, 0, 0},
+        {LK_ANCHORS_HELP, LK_ANCHORS_HELP, 0, 2, -LK_ERR_NOT_FOUND, -LK_ERR_NOT_FOUND},
+        {LK_ANCHORS_PASS, LK_ANCHORS_PASS, 0, 0, -LK_ERR_NOT_FOUND, -LK_ERR_NOT_FOUND},
+    };
+    const struct lk_view chain[] = {view(&leaf), view(&middle)};
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *data;
+    size_t len;
+
+    (void)state;
+    assert_int_equal(PEM_write_bio_X509(bio, impostor.x509), 1);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(PEM_write_bio_X509(bio, root.x509), 1);
+    assert_int_equal(PEM_write_bio_X509(bio, middle.x509), 1);
+    len = (size_t)BIO_get_mem_data(bio, &data);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct asked asked = {.root = rows[i].root, .middle = rows[i].middle};
+        struct lk_anchors *anchors = NULL;
+        uint8_t anchor[32];
+
+        assert_int_equal(parse(NULL, 0, "", &anchors), 0);
+        assert_int_equal(
+            lk_anchors_add(crypto, anchors, LK_VIEW((const uint8_t *)data, len), role_of, &asked),
+            0);
+        assert_int_equal(asked.count, 4);
+        assert_int_equal(lk_anchors_count(anchors), rows[i].anchors);
+        assert_int_equal(lk_anchors_helper_count(anchors), rows[i].helpers);
+        assert_int_equal(lk_anchors_chain(crypto, anchors, chain, 2, NOW, anchor), rows[i].whole);
+        assert_int_equal(lk_anchors_chain(crypto, anchors, chain, 1, NOW, anchor), rows[i].alone);
+        lk_anchors_free(anchors);
+    }
+    BIO_free(bio);
+}
+
+/* Of an anchor only the digest is known: it counts where the chain carries it, and no other certificate does. */
+static void test_pins(void **state)
+{
+    const struct lk_view whole[] = {view(&leaf), view(&middle), view(&root)};
+    struct lk_anchors *anchors = NULL;
+    uint8_t digest[32];
+    uint8_t anchor[32];
+
+    (void)state;
+    assert_int_equal(parse(NULL, 0, "", &anchors), 0);
+    digest_of(&root, digest);
+    assert_int_equal(lk_anchors_pin(anchors, digest), 0);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, whole, 2, NOW, anchor), -LK_ERR_NOT_FOUND);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, whole, 3, NOW, anchor), 0);
+    assert_memory_equal(anchor, digest, 32);
+    /* It was for that one chain. */
+    assert_int_equal(lk_anchors_count(anchors), 0);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, whole, 2, NOW, anchor), -LK_ERR_NOT_FOUND);
+    digest_of(&leaf, digest);
+    assert_int_equal(lk_anchors_pin(anchors, digest), 0);
+    assert_int_equal(lk_anchors_chain(crypto, anchors, whole, 1, NOW, anchor), 0);
+    assert_memory_equal(anchor, digest, 32);
+    anchors = lk_anchors_free(anchors);
+    /* A pinned certificate that the chain carries without having to do with the leaf. */
+    assert_int_equal(parse(NULL, 0, "", &anchors), 0);
+    digest_of(&impostor, digest);
+    assert_int_equal(lk_anchors_pin(anchors, digest), 0);
+    {
+        const struct lk_view odd[] = {view(&leaf), view(&middle), view(&impostor)};
+
+        assert_int_equal(lk_anchors_chain(crypto, anchors, odd, 3, NOW, anchor), -LK_ERR_NOT_FOUND);
+    }
+    lk_anchors_free(anchors);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,6 +481,8 @@ int main(void)
         cmocka_unit_test(test_file),
         cmocka_unit_test(test_field),
         cmocka_unit_test(test_helper_and_leaf),
+        cmocka_unit_test(test_roles),
+        cmocka_unit_test(test_pins),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
