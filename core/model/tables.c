@@ -50,11 +50,55 @@ int lk_firmware_parse(const char *text, bool highest, uint32_t *ret_firmware)
     return 0;
 }
 
+static const char *const verdicts[] = {"nothing", "note", "warn", "refuse-enrol", "refuse-login"};
+static const char *const levels[] = {"unknown", "none",   "L1", "L1plus",
+                                     "L2",      "L2plus", "L3", "L3plus"};
+enum { VERDICTS = sizeof verdicts / sizeof verdicts[0], LEVELS = sizeof levels / sizeof levels[0] };
+
+static int find_word(const char *const *words, int count, const char *text)
+{
+    int i = 0;
+
+    while (i < count && strcmp(words[i], text) != 0)
+        i++;
+    return i < count ? i : -LK_ERR_ENCODING;
+}
+
 const char *lk_verdict_name(enum lk_verdict verdict)
 {
-    static const char *const names[] = {"nothing", "note", "warn", "refuse-enrol", "refuse-login"};
+    return (size_t)verdict < VERDICTS ? verdicts[verdict] : "?";
+}
 
-    return (size_t)verdict < sizeof names / sizeof names[0] ? names[verdict] : "?";
+int lk_verdict_parse(const char *text, enum lk_verdict *ret_verdict)
+{
+    int found = find_word(verdicts, VERDICTS, text);
+
+    if (found >= 0)
+        *ret_verdict = (enum lk_verdict)found;
+    return found >= 0 ? 0 : found;
+}
+
+const char *lk_certification_name(enum lk_certification certification)
+{
+    return (size_t)certification < LEVELS ? levels[certification] : "?";
+}
+
+int lk_certification_parse(const char *text, enum lk_certification *ret_certification)
+{
+    int found = find_word(levels, LEVELS, text);
+
+    if (found >= 0)
+        *ret_certification = (enum lk_certification)found;
+    return found >= 0 ? 0 : found;
+}
+
+const char *lk_authenticator_kind_name(enum lk_authenticator_kind kind)
+{
+    static const char *const names[] = {"?",        "security-key", "smart-card",
+                                        "wallet",   "platform",     "software",
+                                        "research", "preview",      "test"};
+
+    return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : names[0];
 }
 
 const char *lk_table_name(enum lk_table table)
@@ -263,4 +307,42 @@ bool lk_models_have(const struct lk_models *models, const struct lk_authenticato
         return strcmp(models->name, authenticator->vendor) == 0;
     }
     return false;
+}
+
+/* Cuts the last word off and returns it; NULL: there is but one. */
+static char *last_word(char *text)
+{
+    char *blank = strrchr(text, ' ');
+
+    if (blank == NULL)
+        return NULL;
+    *blank = '\0';
+    return blank + 1;
+}
+
+int lk_models_rule_parse(const char *text, bool firmware, struct lk_models_rule *ret_rule)
+{
+    struct lk_models_rule rule = {0};
+    char room[LK_TABLE_SENTENCE_MAX + 1];
+    size_t len = strlen(text);
+    char *word;
+
+    if (len >= sizeof room)
+        return -LK_ERR_ENCODING;
+    memcpy(room, text, len + 1);
+    word = strstr(room, " from ");
+    if (word != NULL) {
+        if (lk_date_parse(word + 6, &rule.from) != 0)
+            return -LK_ERR_ENCODING;
+        *word = '\0';
+    }
+    if (firmware) {
+        word = last_word(room);
+        if (word == NULL || lk_firmware_parse(word, false, &rule.firmware) != 0)
+            return -LK_ERR_ENCODING;
+    }
+    if (lk_models_parse(room, strlen(room), &rule.models) != 0)
+        return -LK_ERR_ENCODING;
+    *ret_rule = rule;
+    return 0;
 }

@@ -63,6 +63,11 @@ enum lk_certification {
 };
 enum lk_transport { LK_TRANSPORT_USB = 1, LK_TRANSPORT_NFC = 2, LK_TRANSPORT_BLE = 4 };
 
+const char *lk_certification_name(enum lk_certification certification); /* "L2plus" */
+/* The inverse. -LK_ERR_ENCODING. */
+LK_MUST_USE int lk_certification_parse(const char *text, enum lk_certification *ret_certification);
+const char *lk_authenticator_kind_name(enum lk_authenticator_kind kind); /* "security-key" */
+
 struct lk_authenticator {
     uint8_t aaguid[LK_AAGUID_SIZE];
     char vendor[LK_TABLE_VENDOR_MAX + 1];
@@ -117,7 +122,9 @@ enum lk_verdict {
     LK_VERDICT_REFUSE_ENROL,
     LK_VERDICT_REFUSE_LOGIN
 };
-const char *lk_verdict_name(enum lk_verdict verdict); /* "note", "refuse-enrol" */
+const char *lk_verdict_name(enum lk_verdict verdict); /* "nothing", "note", "refuse-enrol" */
+/* The inverse. -LK_ERR_ENCODING. */
+LK_MUST_USE int lk_verdict_parse(const char *text, enum lk_verdict *ret_verdict);
 
 /* Which models are meant: "family yubikey-5", "vendor Yubico", "aaguid 2fc0579f-8113-47ea-b116-bb5a8db9202a". */
 enum lk_models_what { LK_MODELS_FAMILY = 1, LK_MODELS_AAGUID, LK_MODELS_VENDOR };
@@ -136,6 +143,16 @@ void lk_aaguid_format(const uint8_t aaguid[LK_AAGUID_SIZE], char ret_text[LK_AAG
 bool lk_family_valid(const char *text); /* 1 to 32 of [a-z0-9-] */
 /* YYYY-MM-DD, the beginning of that day in UTC. -LK_ERR_ENCODING. */
 LK_MUST_USE int lk_date_parse(const char *text, int64_t *ret_seconds);
+
+/* A line of the policy about some models: "MODELS [FIRMWARE] [from DATE]". */
+struct lk_models_rule {
+    struct lk_models models;
+    uint32_t firmware; /* the least, where the line has one */
+    int64_t from;      /* logins are refused from then on, enrolments at once; 0: both at once */
+};
+/* firmware: whether the line must have one, or must not. -LK_ERR_ENCODING. */
+LK_MUST_USE int lk_models_rule_parse(const char *text, bool firmware,
+                                     struct lk_models_rule *ret_rule);
 
 struct lk_affected {
     struct lk_models models;

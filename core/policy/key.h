@@ -46,15 +46,9 @@ enum lk_key_person { LK_PERSON_AGENT = 0, LK_PERSON_OPERATOR, LK_PERSON_ADMINIST
 const char *
 lk_key_person_name(enum lk_key_person person); /* "agent", "operator", "administrator" */
 
-/* A line of the policy about some models. */
-struct lk_key_rule {
-    struct lk_models models;
-    uint32_t firmware; /* of a minimum */
-    int64_t from;      /* of a refusal: logins from then on, enrolments at once; 0: both at once */
-    const char *text;  /* the line, for people */
-};
+/* Lines of the policy about some models. */
 struct lk_key_rules {
-    const struct lk_key_rule *list;
+    const struct lk_models_rule *list;
     size_t count;
 };
 
@@ -65,7 +59,7 @@ struct lk_key_policy {
     enum lk_verdict unknown_model; /* the AAGUID has no row */
     enum lk_verdict other_kind;    /* neither security key nor smart card */
     enum lk_verdict
-        unknown_firmware; /* a minimum is set for the model, and it is not known to be reached */
+        unknown_firmware; /* a minimum is set for the model, and it is not known whether it is reached */
     enum lk_verdict below_minimum;       /* it is known not to be reached */
     enum lk_certification certification; /* the least; UNKNOWN: none is asked for */
     struct lk_key_rules allowed;         /* empty: all models */

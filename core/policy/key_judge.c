@@ -80,9 +80,9 @@ static void judge_model(struct judgement *j)
 }
 
 /* NULL: none of them. */
-static const struct lk_key_rule *find_rule(const struct lk_key_rules *rules,
-                                           const struct lk_authenticator *model,
-                                           const struct lk_key_rule *after)
+static const struct lk_models_rule *find_rule(const struct lk_key_rules *rules,
+                                              const struct lk_authenticator *model,
+                                              const struct lk_models_rule *after)
 {
     size_t first = after != NULL ? (size_t)(after - rules->list) + 1 : 0;
 
@@ -96,7 +96,7 @@ static const struct lk_key_rule *find_rule(const struct lk_key_rules *rules,
 static void judge_lists(struct judgement *j)
 {
     const struct lk_authenticator *model = j->key->model;
-    const struct lk_key_rule *rule = NULL;
+    const struct lk_models_rule *rule = NULL;
 
     if (j->policy->allowed.count > 0 && find_rule(&j->policy->allowed, model, NULL) == NULL)
         add(j, (struct lk_key_finding){.kind = LK_KEY_NOT_ALLOWED,
@@ -122,14 +122,16 @@ static void judge_certification(struct judgement *j)
 
 static void judge_minimum(struct judgement *j)
 {
-    const struct lk_key_rule *rule = NULL;
+    const struct lk_models_rule *rule = NULL;
 
     while ((rule = find_rule(&j->policy->minimum, j->key->model, rule)) != NULL) {
         if (j->key->low >= rule->firmware)
             continue;
         if (j->key->high < rule->firmware)
             add(j, (struct lk_key_finding){.kind = LK_KEY_BELOW_MINIMUM,
-                                           .verdict = j->policy->below_minimum,
+                                           .verdict =
+                                               dated(LK_VERDICT_REFUSE_LOGIN, rule->from, j->now),
+                                           .from = rule->from,
                                            .rule = rule});
         else
             add(j, (struct lk_key_finding){.kind = LK_KEY_UNKNOWN_FIRMWARE,

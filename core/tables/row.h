@@ -17,6 +17,7 @@ enum lk_value_type {
     LK_VALUE_TRANSPORTS,    /* of usb nfc ble, in this order */
     LK_VALUE_FIRMWARE_FROM, /* one to three numbers, the missing ones 0 */
     LK_VALUE_FIRMWARE_TO,   /* the missing ones 255 */
+    LK_VALUE_LEVEL,         /* FIDO level */
     LK_VALUE_PROFILE,       /* consumer or enterprise, into bool */
     LK_VALUE_FOR_PEOPLE,    /* a date that is checked and not kept */
     LK_VALUE_DATE,          /* YYYY-MM-DD, into seconds since 1970 at its beginning in UTC */

@@ -253,6 +253,8 @@ int lk_value_set(const struct lk_row_field *field, void *row, const char *value)
     case LK_VALUE_FIRMWARE_FROM:
     case LK_VALUE_FIRMWARE_TO:
         return wrong(lk_firmware_parse(value, field->type == LK_VALUE_FIRMWARE_TO, member));
+    case LK_VALUE_LEVEL:
+        return wrong(lk_certification_parse(value, member));
     case LK_VALUE_PROFILE:
         return profile_set(field, member, value);
     case LK_VALUE_FOR_PEOPLE:

@@ -78,8 +78,7 @@ static int begin(void **state)
     policy = (struct lk_key_policy){.unattested = LK_VERDICT_REFUSE_ENROL,
                                     .unknown_model = LK_VERDICT_REFUSE_ENROL,
                                     .other_kind = LK_VERDICT_REFUSE_ENROL,
-                                    .unknown_firmware = LK_VERDICT_WARN,
-                                    .below_minimum = LK_VERDICT_REFUSE_LOGIN};
+                                    .unknown_firmware = LK_VERDICT_WARN};
     return 0;
 }
 
@@ -272,24 +271,20 @@ static void models(void **state)
                         "certification:refuse-enrol LATER:refuse-enrol");
 }
 
-static struct lk_key_rule rule(const char *text, const char *firmware, int64_t from)
+static struct lk_models_rule rule(const char *text)
 {
-    struct lk_key_rule made = {.from = from, .text = text};
+    struct lk_models_rule made = {0};
 
-    assert_int_equal(lk_models_parse(text, strlen(text), &made.models), 0);
-    if (firmware != NULL)
-        assert_int_equal(lk_firmware_parse(firmware, false, &made.firmware), 0);
+    assert_int_equal(lk_models_rule_parse(text, strpbrk(text, ".") != NULL, &made), 0);
     return made;
 }
 
 static void lists(void **state)
 {
-    const struct lk_key_rule allowed[] = {
-        rule("family yubikey-5", NULL, 0),
-        rule("aaguid 00000003-0000-0000-0000-000000000000", NULL, 0)};
-    const struct lk_key_rule refused[] = {
-        rule("vendor Yubico", NULL, TODAY + 10 * DAY),
-        rule("aaguid 00000002-0000-0000-0000-000000000000", NULL, 0)};
+    const struct lk_models_rule allowed[] = {rule("family yubikey-5"),
+                                             rule("aaguid 00000003-0000-0000-0000-000000000000")};
+    const struct lk_models_rule refused[] = {rule("vendor Yubico from 2026-12-04"),
+                                             rule("aaguid 00000002-0000-0000-0000-000000000000")};
 
     (void)state;
     policy.allowed = (struct lk_key_rules){allowed, 2};
@@ -313,16 +308,20 @@ static void lists(void **state)
 
 static void minimum(void **state)
 {
-    const struct lk_key_rule least[] = {rule("family yubikey-5", "5.7.2", 0)};
+    const struct lk_models_rule least[] = {rule("family yubikey-5 5.7.2"),
+                                           rule("family yubikey-5-fips 5.8 from 2026-12-04")};
 
     (void)state;
-    policy.minimum = (struct lk_key_rules){least, 1};
+    policy.minimum = (struct lk_key_rules){least, 2};
     assert_string_equal(of(NEW, YUBICO, "5.7.2"), "SIGNED:refuse-enrol PARTLY:note");
     assert_string_equal(of(NEW, YUBICO, "5.7.4"), "");
     assert_string_equal(of(NEW, YUBICO, ""), "unknown-firmware:warn");
     assert_string_equal(of(OLD, YUBICO, ""), "below-minimum:refuse-login EUCLEAK:warn");
     assert_int_equal(lk_key_reason(findings, 2, false), LK_REASON_FIRMWARE);
-    assert_string_equal(of(FIPS, YUBICO, "5.7.4"), "");
+    /* From a day on. */
+    assert_string_equal(of(FIPS, YUBICO, "5.7.4"), "below-minimum:refuse-enrol");
+    assert_string_equal(said(look(FIPS, YUBICO, "5.7.4", ""), LK_PERSON_AGENT, TODAY + 10 * DAY),
+                        "below-minimum:refuse-login");
     policy.unknown_firmware = LK_VERDICT_REFUSE_ENROL;
     assert_string_equal(of(NEW, YUBICO, ""), "unknown-firmware:refuse-enrol");
 }
