@@ -18,6 +18,7 @@
 #include "message/gateway.h"
 #include "message/host.h"
 #include "policy/policy.h"
+#include "trust/trust.h"
 #include "verify/verify.h"
 
 struct lk_broker;
@@ -159,7 +160,7 @@ struct lk_visits;
 struct lk_broker {
     const char *config_path; /* borrowed */
     struct lk_config config;
-    struct lk_anchors *anchors; /* of attestation_roots; NULL = none */
+    struct lk_trust *trust; /* tables, policy about models, anchors; never NULL once started */
     struct lk_policy policy;
     const struct lk_clock *clock;
     const struct lk_random *random;

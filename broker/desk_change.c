@@ -147,7 +147,7 @@ static enum lk_reason submit_evidence(struct lk_broker *broker,
     struct lk_attestation_rule rule = {.relying_party = statement->relying_party,
                                        .user_verification = lk_policy_user_verification(
                                            &broker->policy, statement, statement->kind),
-                                       .anchors = broker->anchors,
+                                       .anchors = broker->trust->anchors,
                                        .now = lk_clock_now(broker->clock)};
     struct lk_statement *proved = calloc(1, sizeof *proved);
     enum lk_reason reason = LK_REASON_INTERNAL;
@@ -158,6 +158,8 @@ static enum lk_reason submit_evidence(struct lk_broker *broker,
         reason = LK_REASON_INTERNAL;
     if (reason == LK_REASON_NONE && !same_facts(statement, proved))
         reason = LK_REASON_EVIDENCE;
+    if (reason == LK_REASON_NONE)
+        reason = lk_policy_key(&broker->policy, statement, true, rule.now);
     free(proved);
     return reason;
 }

@@ -161,26 +161,20 @@ static void policy_set(struct lk_broker *broker)
         .gateway_host = broker->config.gateway_host,
         .local_services = (const char *const *)broker->config.local_services,
         .pin_services = (const char *const *)broker->config.pin_services,
+        .keys = &broker->trust->policy,
+        .tables = broker->trust->tables,
     };
 }
 
-/* Whoever names anchors means them: a file that cannot be read stops the start. */
-static int start_anchors(struct lk_broker *broker)
+/* Whoever names tables or anchors means them: what cannot be read stops the start. */
+static int start_trust(struct lk_broker *broker)
 {
-    struct lk_file_rule rule = {
-        .owner = geteuid(), .forbidden = 022, .check_parents = !broker->rootless};
-    struct lk_buf pem = LK_BUF_INIT(LK_ANCHORS_FILE_MAX);
-    int error = 0;
+    char message[LK_TRUST_MESSAGE_SIZE] = "";
+    int error =
+        lk_trust_load(broker->crypto, &broker->config, &broker->trust, message, sizeof(message));
 
-    if (broker->config.attestation_roots[0] == '\0')
-        return 0;
-    error = lk_file_read(broker->config.attestation_roots, &rule, LK_ANCHORS_FILE_MAX, &pem);
-    if (error == 0)
-        error = lk_anchors_parse(broker->crypto, lk_buf_view(&pem), &broker->anchors);
-    lk_buf_clear(&pem);
     if (error != 0)
-        lk_broker_log(broker, "attestation_roots %s: %s", broker->config.attestation_roots,
-                      lk_error_text(error));
+        lk_broker_log(broker, "%s", message);
     return error;
 }
 
@@ -189,8 +183,9 @@ static int start_parts(struct lk_broker *broker, const struct lk_run_options *op
     int error = lk_crypto_start(&broker->crypto);
 
     if (error == 0)
-        error = start_anchors(broker);
-
+        error = start_trust(broker);
+    if (error == 0)
+        policy_set(broker);
     if (error == 0)
         error = lk_loop_new(broker->clock, &broker->loop);
     if (error == 0)
@@ -250,7 +245,6 @@ int lk_broker_start(const struct lk_run_options *options, struct lk_broker **ret
             lk_broker_log(broker, "%s", message);
     }
     if (error == 0) {
-        policy_set(broker);
         error = start_parts(broker, options);
         if (error != 0)
             lk_broker_log(broker, "cannot start: %s", lk_error_text(error));
@@ -282,7 +276,7 @@ struct lk_broker *lk_broker_free(struct lk_broker *broker)
         lk_loop_remove(broker->loop, &broker->signals);
         lk_fd_close(&broker->signals.fd);
     }
-    broker->anchors = lk_anchors_free(broker->anchors);
+    broker->trust = lk_trust_free(broker->trust);
     broker->cache = lk_endorsement_cache_free(broker->cache);
     broker->visits = lk_visits_free(broker->visits);
     broker->limits = lk_limits_free(broker->limits);
@@ -298,21 +292,43 @@ struct lk_broker *lk_broker_free(struct lk_broker *broker)
     return NULL;
 }
 
+/* What the folders hold now, with the policy of the fresh file; where the folders are stays as it was at the start. */
+static int reload_trust(struct lk_broker *broker, const struct lk_config *fresh,
+                        struct lk_trust **ret_trust, char *ret_text, size_t size)
+{
+    const struct lk_config *running = &broker->config;
+    struct lk_config wanted = *fresh;
+
+    memcpy(wanted.models_tables, running->models_tables, sizeof(wanted.models_tables));
+    memcpy(wanted.models_local, running->models_local, sizeof(wanted.models_local));
+    memcpy(wanted.models_imported, running->models_imported, sizeof(wanted.models_imported));
+    memcpy(wanted.attestation_roots, running->attestation_roots, sizeof(wanted.attestation_roots));
+    return lk_trust_load(broker->crypto, &wanted, ret_trust, ret_text, size);
+}
+
 int lk_broker_reload(struct lk_broker *broker, char *ret_text, size_t size)
 {
     struct lk_config fresh = {0};
+    struct lk_trust *trust = NULL;
     char names[LK_CONFIG_MESSAGE_SIZE] = "";
-    int later;
+    int later = 0;
     int error = lk_config_read(broker->config_path, &fresh, ret_text, size);
 
     if (error != 0)
         return error;
-    later = lk_config_reload(&broker->config, &fresh, names, sizeof(names));
+    /* A table that is broken leaves all of it as it was: half a policy is none that anybody wrote. */
+    error = reload_trust(broker, &fresh, &trust, ret_text, size);
+    if (error == 0)
+        later = lk_config_reload(&broker->config, &fresh, names, sizeof(names));
     lk_config_clear(&fresh);
-    if (later < 0) {
+    if (later < 0)
         (void)snprintf(ret_text, size, "%s", lk_error_text(later));
-        return later;
+    if (error != 0 || later < 0) {
+        (void)lk_trust_free(trust);
+        return error != 0 ? error : later;
     }
+    (void)lk_trust_free(broker->trust);
+    broker->trust = trust;
     policy_set(broker);
     lk_limits_set_attempts(broker->limits, broker->config.attempts_per_minute);
     error = lk_broker_load_operators(broker, ret_text, size);

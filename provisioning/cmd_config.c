@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "config/config.h"
 #include "provisioning/check_pam.h"
+#include "trust/trust.h"
 
 enum { OPERATORS_FILE_MAX = 1 << 20 };
 
@@ -136,6 +136,24 @@ static void check_operators(struct checking *checking)
     lk_buf_clear(&chain);
 }
 
+/* The tables as the broker reads them. */
+static void check_tables(struct checking *checking)
+{
+    char message[LK_TRUST_MESSAGE_SIZE] = "";
+    struct lk_trust *trust = NULL;
+    int result =
+        lk_trust_load(checking->cli->crypto, &checking->config, &trust, message, sizeof message);
+
+    if (result != 0)
+        report(checking, ROW_BAD, N_("tables"), "%s", message);
+    else if (trust->tables == NULL)
+        report(checking, ROW_OK, N_("tables"), "%s", _("none: keys are not judged by model"));
+    else
+        report(checking, ROW_OK, N_("tables"), _("%zu models, %zu advisories"),
+               trust->tables->authenticator_count, trust->tables->advisory_count);
+    (void)lk_trust_free(trust);
+}
+
 /* One hello on the desk socket. Whoever may not open it learns that, not more. */
 static void check_broker(struct checking *checking)
 {
@@ -238,6 +256,7 @@ int lk_cmd_config_check(struct lk_cli *cli, int argc, char **argv)
         check_folder(&checking, N_("state folder"), checking.config.state, 077);
         check_folder(&checking, N_("socket folder"), checking.config.run, 022);
         check_operators(&checking);
+        check_tables(&checking);
         snprintf(socket_path, sizeof socket_path, "%s/desk", checking.config.run);
         if (cli->socket == NULL)
             cli->socket = socket_path;

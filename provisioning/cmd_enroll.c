@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "provisioning/endorse.h"
+#include "provisioning/key.h"
 #include "provisioning/operators.h"
 
 enum { CREDENTIALS_MAX = 2 };
@@ -20,7 +21,7 @@ struct enrolment {
     struct lk_config config;
     const char *agent;
     char full_name[129];
-    struct lk_anchors *anchors; /* of the configuration; NULL = none */
+    struct lk_trust *trust;
     uint32_t group_count;
     const char *groups[LK_GROUPS_MAX]; /* in byte order, each once */
     bool host_only;
@@ -144,6 +145,25 @@ static void fill_statement(struct enrolment *enrolment, enum lk_kind kind,
                                        : enrolment->config.browser_user_verification;
 }
 
+/* What the tables say of this key, before anybody touches it a second time; the broker judges again. */
+static enum lk_reason judge_key(struct enrolment *enrolment, const struct lk_statement *statement)
+{
+    const struct lk_key_facts facts = lk_key_facts_of(statement);
+    struct lk_cli_key key;
+    enum lk_reason reason;
+
+    if (enrolment->trust->tables == NULL)
+        return LK_REASON_NONE;
+    lk_cli_key_judge(enrolment->trust, &facts,
+                     lk_key_person_of(statement, enrolment->trust->policy.administrators),
+                     lk_clock_now(&lk_clock_system), &key);
+    reason = lk_key_reason(key.findings, key.count, true);
+    /* Both credentials are of one key: it is told once. */
+    if (enrolment->count == 0 || reason != LK_REASON_NONE)
+        lk_cli_key_say(enrolment->cli, &key);
+    return reason;
+}
+
 /* A made credential becomes a statement: what the attestation shows is checked here and again by the broker. */
 static int take_credential(struct enrolment *enrolment, enum lk_kind kind,
                            const struct lk_desk_created *created)
@@ -155,7 +175,7 @@ static int take_credential(struct enrolment *enrolment, enum lk_kind kind,
         .object = created->attestation_object,
         .client_data_hash = LK_VIEW(created->client_data_hash, sizeof created->client_data_hash)};
     struct lk_attestation_rule rule = {.relying_party = created->relying_party,
-                                       .anchors = enrolment->anchors,
+                                       .anchors = enrolment->trust->anchors,
                                        .now = lk_clock_now(&lk_clock_system)};
     enum lk_reason reason = LK_REASON_INTERNAL;
 
@@ -168,6 +188,9 @@ static int take_credential(struct enrolment *enrolment, enum lk_kind kind,
         reason != LK_REASON_NONE)
         return lk_cli_fail_reason(cli, reason != LK_REASON_NONE ? reason : LK_REASON_INTERNAL,
                                   NULL);
+    reason = judge_key(enrolment, statement);
+    if (reason != LK_REASON_NONE)
+        return lk_cli_fail_reason(cli, reason, NULL);
     lk_buf_put_view(&enrolment->objects[index], created->attestation_object);
     if (lk_buf_error(&enrolment->objects[index]) < 0 ||
         lk_statement_encode(&enrolment->bytes[index], statement) < 0)
@@ -359,7 +382,7 @@ int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv)
     if (status == 0)
         status = lk_cli_config(cli, &enrolment.config);
     if (status == 0)
-        status = lk_cli_anchors(cli, &enrolment.config, &enrolment.anchors);
+        status = lk_cli_trust(cli, &enrolment.config, &enrolment.trust);
     if (status == 0)
         status = lk_cli_connect(cli);
     if (status == 0)
@@ -378,7 +401,7 @@ int lk_cmd_enroll(struct lk_cli *cli, int argc, char **argv)
         lk_buf_clear(&enrolment.objects[i]);
         free(enrolment.statements[i]);
     }
-    enrolment.anchors = lk_anchors_free(enrolment.anchors);
+    enrolment.trust = lk_trust_free(enrolment.trust);
     lk_config_clear(&enrolment.config);
     return status;
 }

@@ -55,6 +55,11 @@ const struct lk_command lk_commands[] = {
     {"export external-ids", "",
      N_("print which subject each agent has at the gateway, for linking existing accounts"),
      lk_cmd_export_external_ids},
+    {"firmware show", "AAGUID|AGENT",
+     N_("say what the tables know of a model, or of an agent's keys: firmware, advisories, "
+        "verdict"),
+     lk_cmd_firmware_show},
+    {"firmware check", "", N_("check the firmware tables"), lk_cmd_firmware_check},
     {"status", "", N_("show what runs and what needs attention"), lk_cmd_status},
     {NULL, NULL, NULL, NULL},
 };

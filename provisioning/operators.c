@@ -22,20 +22,13 @@ int lk_cli_config(struct lk_cli *cli, struct lk_config *ret_config)
                : lk_cli_fail_reason(cli, LK_REASON_CONFIG, message);
 }
 
-int lk_cli_anchors(struct lk_cli *cli, const struct lk_config *config,
-                   struct lk_anchors **ret_anchors)
+int lk_cli_trust(struct lk_cli *cli, const struct lk_config *config, struct lk_trust **ret_trust)
 {
-    const struct lk_file_rule rule = {.owner = geteuid(), .forbidden = 022};
-    struct lk_buf pem = LK_BUF_INIT(LK_ANCHORS_FILE_MAX);
-    int error = 0;
+    char message[LK_TRUST_MESSAGE_SIZE] = "";
 
-    if (config->attestation_roots[0] == '\0')
-        return 0;
-    error = lk_file_read(config->attestation_roots, &rule, LK_ANCHORS_FILE_MAX, &pem);
-    if (error == 0)
-        error = lk_anchors_parse(cli->crypto, lk_buf_view(&pem), ret_anchors);
-    lk_buf_clear(&pem);
-    return error == 0 ? 0 : lk_cli_fail_error(cli, error, config->attestation_roots);
+    return lk_trust_load(cli->crypto, config, ret_trust, message, sizeof message) == 0
+               ? 0
+               : lk_cli_fail_reason(cli, LK_REASON_CONFIG, message);
 }
 
 static int take_key(struct lk_cli *cli, const char *organisation,

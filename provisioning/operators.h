@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "provisioning/cli.h"
+#include "trust/trust.h"
 
 /* Enrols one key for this operator (its id and name are set) and appends it. 0 or an exit status, after saying what is wrong. */
 int lk_cli_operator_key(struct lk_cli *cli, const char *organisation, struct lk_operator *by);
@@ -20,8 +21,7 @@ int lk_cli_set_sign(struct lk_cli *cli, const struct lk_operator_set *signing,
 int lk_cli_set_install(struct lk_cli *cli, const struct lk_config *config, struct lk_view chain);
 /* Reads the configuration, saying what is wrong. */
 int lk_cli_config(struct lk_cli *cli, struct lk_config *ret_config);
-/* The pinned anchors that the configuration names; untouched where it names none. */
-int lk_cli_anchors(struct lk_cli *cli, const struct lk_config *config,
-                   struct lk_anchors **ret_anchors);
+/* Tables, anchors and policy about models that the configuration names; freed with lk_trust_free. 0 or an exit status, after saying what is wrong. */
+int lk_cli_trust(struct lk_cli *cli, const struct lk_config *config, struct lk_trust **ret_trust);
 
 #endif

@@ -37,14 +37,14 @@ struct waiting {
 
 static int start_main(struct lk_launcher *launcher)
 {
-    int error = lk_launcher_start(launcher, LK_ROLE_ISSUER, "--web", launcher->web, NULL, -1,
+    int error = lk_launcher_start(launcher, LK_SSO_ROLE_ISSUER, "--web", launcher->web, NULL, -1,
                                   &launcher->main[ISSUER].pid);
 
-    launcher->main[ISSUER].role = LK_ROLE_ISSUER;
-    launcher->main[WEB].role = LK_ROLE_WEB;
+    launcher->main[ISSUER].role = LK_SSO_ROLE_ISSUER;
+    launcher->main[WEB].role = LK_SSO_ROLE_WEB;
     if (error == 0)
-        error = lk_launcher_start(launcher, LK_ROLE_WEB, "--listen", launcher->listen, "--metrics",
-                                  launcher->metrics, &launcher->main[WEB].pid);
+        error = lk_launcher_start(launcher, LK_SSO_ROLE_WEB, "--listen", launcher->listen,
+                                  "--metrics", launcher->metrics, &launcher->main[WEB].pid);
     /* Theirs now; whoever connects while they start waits in the queue. */
     lk_fd_close(&launcher->web);
     lk_fd_close(&launcher->listen);
@@ -62,7 +62,7 @@ static struct lk_process *process_free(struct lk_launcher *launcher)
 }
 
 /* One connection, one process. A connection that cannot be served is closed: the issuer tries again. */
-static void accept_one(struct lk_launcher *launcher, int listener, enum lk_role role)
+static void accept_one(struct lk_launcher *launcher, int listener, enum lk_sso_role role)
 {
     struct lk_process *process;
     int fd LK_CLEANUP(lk_fd_close) = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
@@ -103,7 +103,7 @@ static void end_all(struct lk_launcher *launcher)
     memset(launcher->more, 0, sizeof(launcher->more));
 }
 
-static void tell_end(enum lk_role role, int status)
+static void tell_end(enum lk_sso_role role, int status)
 {
     if (WIFSIGNALED(status))
         (void)fprintf(stderr, "latchkey-sso: %s was ended by signal %d\n",
@@ -219,9 +219,9 @@ static int wait_all(struct lk_launcher *launcher, int signals)
         if (polled[0].revents != 0)
             signals_read(launcher, &waiting);
         if (!waiting.over && polled[1].revents != 0)
-            accept_one(launcher, launcher->worker, LK_ROLE_WORKER);
+            accept_one(launcher, launcher->worker, LK_SSO_ROLE_WORKER);
         if (!waiting.over && polled[2].revents != 0)
-            accept_one(launcher, launcher->notify, LK_ROLE_NOTIFY);
+            accept_one(launcher, launcher->notify, LK_SSO_ROLE_NOTIFY);
     }
     return waiting.status;
 }

@@ -23,7 +23,13 @@ struct lk_launcher_options {
 };
 
 /* Each has a user of its own where the launcher is root. */
-enum lk_role { LK_ROLE_ISSUER, LK_ROLE_WEB, LK_ROLE_WORKER, LK_ROLE_NOTIFY, LK_ROLES };
+enum lk_sso_role {
+    LK_SSO_ROLE_ISSUER,
+    LK_SSO_ROLE_WEB,
+    LK_SSO_ROLE_WORKER,
+    LK_SSO_ROLE_NOTIFY,
+    LK_SSO_ROLES
+};
 
 struct lk_user {
     bool change; /* else the caller's own */
@@ -49,13 +55,13 @@ struct lk_told {
 
 struct lk_process {
     pid_t pid; /* 0 = none */
-    enum lk_role role;
+    enum lk_sso_role role;
 };
 
 struct lk_launcher {
     const struct lk_launcher_options *options;
     bool separate; /* the children have users of their own */
-    struct lk_user users[LK_ROLES];
+    struct lk_user users[LK_SSO_ROLES];
     struct lk_told told;
     char folder[512];          /* of this program: the others lie beside it */
     int lock;                  /* of RUN/sso, held as long as this launcher lives */
@@ -80,10 +86,10 @@ LK_MUST_USE int lk_launcher_find_folder(struct lk_launcher *launcher);
 /* In a child: for good. */
 LK_MUST_USE int lk_launcher_become(const struct lk_user *user);
 /* Starts the program of the role with these descriptors kept open; their numbers stand in the arguments. 0 and the process, or a negative error. */
-LK_MUST_USE int lk_launcher_start(const struct lk_launcher *launcher, enum lk_role role,
+LK_MUST_USE int lk_launcher_start(const struct lk_launcher *launcher, enum lk_sso_role role,
                                   const char *first, int first_fd, const char *second,
                                   int second_fd, pid_t *ret_pid);
-const char *lk_launcher_program(enum lk_role role);
+const char *lk_launcher_program(enum lk_sso_role role);
 
 /* ---- launcher_config.c ---- */
 

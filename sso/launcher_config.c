@@ -53,7 +53,7 @@ static void tell(const struct lk_launcher *launcher, int fd)
     char message[LK_CONFIG_MESSAGE_SIZE] = "";
     struct lk_told told = {0};
 
-    if (lk_launcher_become(&launcher->users[LK_ROLE_ISSUER]) != 0)
+    if (lk_launcher_become(&launcher->users[LK_SSO_ROLE_ISSUER]) != 0)
         _exit(EXIT_FAILURE);
     if (lk_config_read(launcher->options->config, &config, message, sizeof(message)) != 0) {
         (void)fprintf(stderr, "latchkey-sso: %s\n", message);

@@ -54,7 +54,7 @@ static int folder_lock(const char *path, int *ret_fd)
 /* Only root can make a folder for another user; the issuer makes its own otherwise. */
 static int keys_make(const struct lk_launcher *launcher)
 {
-    const struct lk_user *user = &launcher->users[LK_ROLE_ISSUER];
+    const struct lk_user *user = &launcher->users[LK_SSO_ROLE_ISSUER];
     const char *path = launcher->told.keys;
 
     if (!user->change || mkdir(path, 0700) != 0)
@@ -116,7 +116,7 @@ static int tcp_open(const struct lk_place *place, int *ret_fd)
 static int listen_unix(const struct lk_launcher *launcher, const char *path, int *ret_fd)
 {
     const struct group *entry = geteuid() == 0 ? getgrnam(PROXY_GROUP) : NULL;
-    const struct lk_user *user = &launcher->users[LK_ROLE_WEB];
+    const struct lk_user *user = &launcher->users[LK_SSO_ROLE_WEB];
     char folder[LK_CONFIG_TEXT_MAX + 1];
     char *slash;
     int error = 0;
@@ -146,7 +146,7 @@ static int place_open(const struct lk_launcher *launcher, const struct lk_place 
 }
 
 /* RUN/sso/NAME, for one process of ours alone. */
-static int private_open(const struct lk_launcher *launcher, const char *name, enum lk_role who,
+static int private_open(const struct lk_launcher *launcher, const char *name, enum lk_sso_role who,
                         int *ret_fd)
 {
     const struct lk_user *user = &launcher->users[who];
@@ -169,11 +169,11 @@ int lk_launcher_open_sockets(struct lk_launcher *launcher)
     if (error == 0)
         error = keys_make(launcher);
     if (error == 0)
-        error = private_open(launcher, "web", LK_ROLE_WEB, &launcher->web);
+        error = private_open(launcher, "web", LK_SSO_ROLE_WEB, &launcher->web);
     if (error == 0)
-        error = private_open(launcher, "worker", LK_ROLE_ISSUER, &launcher->worker);
+        error = private_open(launcher, "worker", LK_SSO_ROLE_ISSUER, &launcher->worker);
     if (error == 0)
-        error = private_open(launcher, "notify", LK_ROLE_ISSUER, &launcher->notify);
+        error = private_open(launcher, "notify", LK_SSO_ROLE_ISSUER, &launcher->notify);
     if (error == 0)
         error = place_open(launcher, &launcher->told.listen, &launcher->listen);
     if (error == 0)

@@ -20,14 +20,14 @@ enum { ARGUMENTS = 12 };
 static const struct {
     const char *program;
     const char *user;
-} roles[LK_ROLES] = {
-    [LK_ROLE_ISSUER] = {"latchkey-sso-issuer", "latchkey-sso"},
-    [LK_ROLE_WEB] = {"latchkey-sso-web", "latchkey-web"},
-    [LK_ROLE_WORKER] = {"latchkey-sso-worker", "latchkey-pam"},
-    [LK_ROLE_NOTIFY] = {"latchkey-sso-notify", "latchkey-notify"},
+} roles[LK_SSO_ROLES] = {
+    [LK_SSO_ROLE_ISSUER] = {"latchkey-sso-issuer", "latchkey-sso"},
+    [LK_SSO_ROLE_WEB] = {"latchkey-sso-web", "latchkey-web"},
+    [LK_SSO_ROLE_WORKER] = {"latchkey-sso-worker", "latchkey-pam"},
+    [LK_SSO_ROLE_NOTIFY] = {"latchkey-sso-notify", "latchkey-notify"},
 };
 
-const char *lk_launcher_program(enum lk_role role)
+const char *lk_launcher_program(enum lk_sso_role role)
 {
     return roles[role].program;
 }
@@ -50,7 +50,7 @@ static int groups_find(const char *name, struct lk_user *user)
 int lk_launcher_find_users(struct lk_launcher *launcher)
 {
     launcher->separate = geteuid() == 0 && !launcher->options->test;
-    for (int i = 0; launcher->separate && i < LK_ROLES; i++) {
+    for (int i = 0; launcher->separate && i < LK_SSO_ROLES; i++) {
         const struct passwd *entry = getpwnam(roles[i].user);
         struct lk_user *user = &launcher->users[i];
 
@@ -62,7 +62,7 @@ int lk_launcher_find_users(struct lk_launcher *launcher)
             return -LK_ERR_NOT_FOUND;
         }
         *user = (struct lk_user){.change = true, .uid = entry->pw_uid, .gid = entry->pw_gid};
-        if (i == LK_ROLE_WORKER && groups_find(roles[i].user, user) != 0)
+        if (i == LK_SSO_ROLE_WORKER && groups_find(roles[i].user, user) != 0)
             return -LK_ERR_TOO_BIG;
     }
     return 0;
@@ -146,9 +146,9 @@ static void execute(const struct lk_launcher *launcher, const struct command *co
 }
 
 /* The web process makes the folder of its one neighbour its world, for which it is left one right. */
-static int become(const struct lk_user *user, enum lk_role role)
+static int become(const struct lk_user *user, enum lk_sso_role role)
 {
-    bool root = user->change && role == LK_ROLE_WEB;
+    bool root = user->change && role == LK_SSO_ROLE_WEB;
     int error = root ? lk_sandbox_root_keep() : 0;
 
     if (error == 0)
@@ -158,7 +158,7 @@ static int become(const struct lk_user *user, enum lk_role role)
     return error;
 }
 
-static void child_prepare(const struct lk_user *user, enum lk_role role, pid_t parent)
+static void child_prepare(const struct lk_user *user, enum lk_sso_role role, pid_t parent)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     sigset_t none;
@@ -172,7 +172,7 @@ static void child_prepare(const struct lk_user *user, enum lk_role role, pid_t p
         _exit(EXIT_FAILURE);
 }
 
-int lk_launcher_start(const struct lk_launcher *launcher, enum lk_role role, const char *first,
+int lk_launcher_start(const struct lk_launcher *launcher, enum lk_sso_role role, const char *first,
                       int first_fd, const char *second, int second_fd, pid_t *ret_pid)
 {
     const struct lk_launcher_options *options = launcher->options;
@@ -196,7 +196,7 @@ int lk_launcher_start(const struct lk_launcher *launcher, enum lk_role role, con
     add(&command, options->config);
     if (options->test)
         add(&command, "--test");
-    if (role == LK_ROLE_WORKER && options->confdir != NULL) {
+    if (role == LK_SSO_ROLE_WORKER && options->confdir != NULL) {
         add(&command, "--confdir");
         add(&command, options->confdir);
     }

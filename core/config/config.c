@@ -9,7 +9,7 @@
 #include "config/options.h"
 #include "lines/lines.h"
 
-enum { LK_CONFIG_OPTIONS_MAX = 64 };
+enum { LK_CONFIG_OPTIONS_MAX = 96 };
 
 struct lk_config_reader {
     struct lk_lines lines;
@@ -51,7 +51,7 @@ static int lk_config_client_defaults(struct lk_config_client *client, const char
     for (size_t i = 0; r == 0 && i < lk_client_option_count; i++) {
         const struct lk_option *option = &lk_client_options[i];
 
-        if (option->default_text != NULL && option->type != LK_OPTION_URIS)
+        if (option->default_text != NULL && !lk_option_repeats(option))
             r = lk_option_set(option, client, option->default_text, reason, sizeof reason);
     }
     return r == -LK_ERR_CONFIG ? -LK_ERR_INTERNAL : r;
@@ -137,7 +137,7 @@ static void lk_config_take(struct lk_lines *lines, const char *section, const ch
     }
     given = reader->client != NULL ? &reader->client_given[option - lk_client_options]
                                    : &reader->given[option - lk_options];
-    if (*given && option->type != LK_OPTION_URIS) {
+    if (*given && !lk_option_repeats(option)) {
         (void)snprintf(reason, sizeof reason, "%s is given twice", name);
         lk_config_fail(reader, -LK_ERR_CONFIG, reason);
         return;
@@ -159,7 +159,7 @@ static int lk_config_set_defaults(struct lk_config *config)
     for (size_t i = 0; i < lk_option_count; i++) {
         int r = 0;
 
-        if (lk_options[i].default_text != NULL)
+        if (lk_options[i].default_text != NULL && !lk_option_repeats(&lk_options[i]))
             r = lk_option_set(&lk_options[i], config, lk_options[i].default_text, reason,
                               sizeof reason);
         if (r == -LK_ERR_CONFIG)
@@ -241,36 +241,41 @@ static void lk_config_put_text(struct lk_buf *buf, const char *text)
     lk_buf_put_bytes(buf, text, strlen(text));
 }
 
-/* The value of one option as text with a NUL behind it. */
-static int lk_config_render(const struct lk_option *option, const struct lk_config *config,
-                            struct lk_buf *buf)
+/* All lines of one option, each with a NUL behind it. */
+static int lk_config_render(const struct lk_option *option, const void *values, struct lk_buf *buf)
 {
     lk_buf_reset(buf);
-    lk_option_print(option, config, 0, buf);
-    lk_buf_put_u8(buf, 0);
+    for (size_t line = 0; line < lk_option_lines(option, values); line++) {
+        lk_option_print(option, values, line, buf);
+        lk_buf_put_u8(buf, 0);
+    }
     return lk_buf_error(buf);
+}
+
+/* Sets an option to what lk_config_render wrote. */
+static int lk_config_copy_option(const struct lk_option *option, const struct lk_buf *lines,
+                                 void *values)
+{
+    char reason[512];
+    int r = 0;
+
+    for (size_t at = 0; r == 0 && at < lines->len; at += strlen((const char *)lines->data + at) + 1)
+        r = lk_option_set(option, values, (const char *)lines->data + at, reason, sizeof reason);
+    return r;
 }
 
 /* A client of its own, with every option as it is printed and read again. */
 static int lk_config_copy_client(const struct lk_config_client *from, struct lk_config_client *to)
 {
-    struct lk_buf text = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
-    char reason[512];
+    struct lk_buf lines = LK_BUF_INIT(LK_CONFIG_FILE_MAX);
     int r = lk_config_client_defaults(to, from->name);
 
     for (size_t i = 0; r == 0 && i < lk_client_option_count; i++) {
-        const struct lk_option *option = &lk_client_options[i];
-
-        for (size_t line = 0; r == 0 && line < lk_option_lines(option, from); line++) {
-            lk_buf_reset(&text);
-            lk_option_print(option, from, line, &text);
-            lk_buf_put_u8(&text, 0);
-            r = lk_buf_error(&text);
-            if (r == 0)
-                r = lk_option_set(option, to, (const char *)text.data, reason, sizeof reason);
-        }
+        r = lk_config_render(&lk_client_options[i], from, &lines);
+        if (r == 0)
+            r = lk_config_copy_option(&lk_client_options[i], &lines, to);
     }
-    lk_buf_clear(&text);
+    lk_buf_clear(&lines);
     return r;
 }
 
@@ -300,15 +305,13 @@ int lk_config_reload(struct lk_config *config, const struct lk_config *fresh, ch
         ret_names[0] = '\0';
     for (size_t i = 0; i < lk_option_count && r == 0; i++) {
         const struct lk_option *option = &lk_options[i];
-        char reason[256];
 
         r = lk_config_render(option, config, &old);
         if (r == 0)
             r = lk_config_render(option, fresh, &new);
         if (r != 0)
             break;
-        r = lk_option_set(option, &next, (const char *)(option->reload ? new.data : old.data),
-                          reason, sizeof reason);
+        r = lk_config_copy_option(option, option->reload ? &new : &old, &next);
         if (option->reload || lk_view_equal(lk_buf_view(&old), lk_buf_view(&new)))
             continue;
         differ++;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
+#include "model/tables.h"
 
 enum {
     LK_CONFIG_FILE_MAX = 65536,
@@ -68,6 +68,30 @@ struct lk_config {
     uint32_t log_days;
     char attestation_roots[LK_CONFIG_TEXT_MAX + 1]; /* PEM file of pinned anchors; "" = none */
     uint32_t session_days;
+    /* [models]; lines about models are those of lk_models_rule_parse */
+    char models_tables[LK_CONFIG_TEXT_MAX + 1];   /* folder; "" = keys are not judged by model */
+    char models_local[LK_CONFIG_TEXT_MAX + 1];    /* option `local_tables` */
+    char models_imported[LK_CONFIG_TEXT_MAX + 1]; /* option `imported_tables` */
+    enum lk_table_verdict unattested;
+    enum lk_table_verdict unknown_model;
+    enum lk_table_verdict other_kind;
+    enum lk_table_verdict unknown_firmware;
+    enum lk_certification certification; /* the least; UNKNOWN = none is asked for */
+    char **allowed;                      /* owned, ended by NULL; NULL = all */
+    char **refused;                      /* likewise; NULL = none */
+    char **minimum_firmware;             /* likewise */
+    char **administrators;               /* groups; owned, ended by NULL */
+    enum lk_table_verdict agents_note;   /* what a verdict of an advisory means for whom */
+    enum lk_table_verdict agents_warn;
+    enum lk_table_verdict agents_refuse_enrol;
+    enum lk_table_verdict operators_note;
+    enum lk_table_verdict operators_warn;
+    enum lk_table_verdict operators_refuse_enrol;
+    enum lk_table_verdict administrators_note;
+    enum lk_table_verdict administrators_warn;
+    enum lk_table_verdict administrators_refuse_enrol;
+    uint32_t table_warn_days; /* 0 = never */
+    uint32_t table_refuse_days;
     /* [broker] */
     uint32_t verify_threads; /* 0 = verify on the loop's own thread */
     uint32_t cache_entries;

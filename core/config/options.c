@@ -2,9 +2,6 @@
 /* The table of options. The help texts stand word for word in docs/man/latchkey.conf.5, which a test compares. */
 #include "config/options.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #define LK_MEMBER(member) .offset = offsetof(struct lk_config, member)
 
 /* Console, elevation, lock screens and display managers of Debian and its usual desktops: programs whose user sits at this machine. */
@@ -17,6 +14,16 @@
 
 /* Programs that show every prompt to the person: never those that answer a hidden prompt with the account's password. */
 #define LK_PIN_SERVICES "login sudo sudo-i su su-l polkit-1"
+
+/* What a verdict of an advisory means for some people. */
+#define LK_MEANS(who, verdict, least, word, usual)                                                 \
+    {                                                                                              \
+        .section = "models", .name = #who "_" #verdict, .type = LK_OPTION_VERDICT,                 \
+        .min = LK_VERDICT_##least, .default_text = usual, .reload = true,                          \
+        LK_MEMBER(who##_##verdict),                                                                \
+        .help =                                                                                    \
+            "What the verdict " word " of an advisory means for " #who "; not less than itself.",  \
+    }
 
 const struct lk_option lk_options[] = {
     {
@@ -190,6 +197,159 @@ const struct lk_option lk_options[] = {
         LK_MEMBER(session_days),
         .help =
             "How long the gateway remembers a session, to end it when the key is reported lost.",
+    },
+    {
+        .section = "models",
+        .name = "tables",
+        .type = LK_OPTION_FILE,
+        .max = 200,
+        .default_text = "/usr/share/latchkey/tables",
+        LK_MEMBER(models_tables),
+        .help = "Folder of the firmware tables that are shipped: authenticators.conf, "
+                "anchors.conf, anchors.pem and advisories.conf. Empty: keys are not judged by "
+                "their model.",
+    },
+    {
+        .section = "models",
+        .name = "local_tables",
+        .type = LK_OPTION_FILE,
+        .max = 200,
+        .default_text = "/etc/latchkey/tables",
+        LK_MEMBER(models_local),
+        .help = "Folder of your own rows, in files of the same names and format. It need not be "
+                "there.",
+    },
+    {
+        .section = "models",
+        .name = "imported_tables",
+        .type = LK_OPTION_FILE,
+        .max = 200,
+        .default_text = "/etc/latchkey/tables-imported",
+        LK_MEMBER(models_imported),
+        .help = "Folder that \"latchkey firmware mds import\" writes. It need not be there.",
+    },
+    {
+        .section = "models",
+        .name = "allowed",
+        .type = LK_OPTION_MODELS,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(allowed),
+        .help = "Models that may be used, one a line: a family, a vendor or an AAGUID of the "
+                "tables. Where there is a line, all other models are refused, at logins as well. "
+                "Empty: all that nothing else refuses.",
+    },
+    {
+        .section = "models",
+        .name = "refused",
+        .type = LK_OPTION_MODELS,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(refused),
+        .help = "Models that may not be used, one a line. With \"from\" and a date, logins are "
+                "refused from that day on and enrolments at once; without it, both at once.",
+    },
+    {
+        .section = "models",
+        .name = "minimum_firmware",
+        .type = LK_OPTION_MINIMUMS,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(minimum_firmware),
+        .help = "The least firmware of a model, one a line: \"family yubikey-5 5.7 from "
+                "2027-01-01\". The date is that of the option refused.",
+    },
+    {
+        .section = "models",
+        .name = "unattested",
+        .type = LK_OPTION_VERDICT,
+        .default_text = "refuse-enrol",
+        .reload = true,
+        LK_MEMBER(unattested),
+        .help = "A key whose attestation ends in no pinned certificate, or in one that may not "
+                "vouch for its model.",
+    },
+    {
+        .section = "models",
+        .name = "unknown_model",
+        .type = LK_OPTION_VERDICT,
+        .default_text = "refuse-enrol",
+        .reload = true,
+        LK_MEMBER(unknown_model),
+        .help = "A key whose AAGUID is in no table.",
+    },
+    {
+        .section = "models",
+        .name = "other_kind",
+        .type = LK_OPTION_VERDICT,
+        .default_text = "refuse-enrol",
+        .reload = true,
+        LK_MEMBER(other_kind),
+        .help = "A model that is neither security key nor smart card: a wallet, a phone, "
+                "software, a research build, a preview.",
+    },
+    {
+        .section = "models",
+        .name = "unknown_firmware",
+        .type = LK_OPTION_VERDICT,
+        .default_text = "warn",
+        .reload = true,
+        LK_MEMBER(unknown_firmware),
+        .help = "A key for whose model minimum_firmware is set and of which nothing proves that "
+                "it reaches it.",
+    },
+    {
+        .section = "models",
+        .name = "certification",
+        .type = LK_OPTION_LEVEL,
+        .default_text = "unknown",
+        .reload = true,
+        LK_MEMBER(certification),
+        .help = "The least FIDO level of a model that is enrolled. The word unknown: none is "
+                "asked for.",
+    },
+    {
+        .section = "models",
+        .name = "administrators",
+        .type = LK_OPTION_GROUPS,
+        .default_text = "",
+        .reload = true,
+        LK_MEMBER(administrators),
+        .help = "Groups of agents, as their statements name them, who are administrators for the "
+                "options below.",
+    },
+    LK_MEANS(agents, note, NOTE, "note", "note"),
+    LK_MEANS(agents, warn, WARN, "warn", "warn"),
+    LK_MEANS(agents, refuse_enrol, REFUSE_ENROL, "refuse-enrol", "refuse-enrol"),
+    LK_MEANS(operators, note, NOTE, "note", "note"),
+    LK_MEANS(operators, warn, WARN, "warn", "refuse-enrol"),
+    LK_MEANS(operators, refuse_enrol, REFUSE_ENROL, "refuse-enrol", "refuse-enrol"),
+    LK_MEANS(administrators, note, NOTE, "note", "note"),
+    LK_MEANS(administrators, warn, WARN, "warn", "refuse-enrol"),
+    LK_MEANS(administrators, refuse_enrol, REFUSE_ENROL, "refuse-enrol", "refuse-enrol"),
+    {
+        .section = "models",
+        .name = "table_warn_days",
+        .type = LK_OPTION_DAYS,
+        .min = 0,
+        .max = 36500,
+        .default_text = "180",
+        .reload = true,
+        LK_MEMBER(table_warn_days),
+        .help = "Advisories older than this are told to be old, at each enrolment and in the "
+                "status; imported tables, so long after their next update was due. 0: never.",
+    },
+    {
+        .section = "models",
+        .name = "table_refuse_days",
+        .type = LK_OPTION_DAYS,
+        .min = 0,
+        .max = 36500,
+        .default_text = "730",
+        .reload = true,
+        LK_MEMBER(table_refuse_days),
+        .help = "Advisories older than this let nobody be enrolled; likewise imported tables. 0: "
+                "never.",
     },
     {
         .section = "broker",
@@ -372,182 +532,5 @@ const struct lk_option lk_options[] = {
         .help = "What the login page says to somebody without a key, for example whom to call.",
     },
 };
+
 const size_t lk_option_count = sizeof lk_options / sizeof lk_options[0];
-
-#undef LK_MEMBER
-#define LK_MEMBER(member)                                                                          \
-    .section = "client NAME", .offset = offsetof(struct lk_config_client, member)
-
-const struct lk_option lk_client_options[] = {
-    {
-        .name = "title",
-        .type = LK_OPTION_TEXT,
-        .default_text = "",
-        .reload = true,
-        LK_MEMBER(title),
-        .help = "What people call the application. Empty: its NAME.",
-    },
-    {
-        .name = "redirect_uri",
-        .type = LK_OPTION_URIS,
-        .reload = true,
-        LK_MEMBER(redirect_uri),
-        .help = "Where a login may end, compared byte for byte. It may be given several times.",
-    },
-    {
-        .name = "post_logout_redirect_uri",
-        .type = LK_OPTION_URIS,
-        .default_text = "",
-        .reload = true,
-        LK_MEMBER(post_logout_redirect_uri),
-        .help = "Where a logout may end, compared byte for byte. It may be given several times.",
-    },
-    {
-        .name = "secret_file",
-        .type = LK_OPTION_PATH,
-        .max = 200,
-        .reload = true,
-        LK_MEMBER(secret_file),
-        .help = "File with the application's secret: one line of at least 32 characters of a-z A-Z "
-                "0-9 _ -. Only the issuer's user may read it.",
-    },
-    {
-        .name = "backchannel_logout_uri",
-        .type = LK_OPTION_URI,
-        .default_text = "",
-        .reload = true,
-        LK_MEMBER(backchannel_logout_uri),
-        .help = "Where the application is told that a session is over. Empty: it cannot be told.",
-    },
-    {
-        .name = "backchannel_connect",
-        .type = LK_OPTION_ADDRESS,
-        .default_text = "",
-        .reload = true,
-        LK_MEMBER(backchannel_connect),
-        .help = "Address and port to connect to for that, instead of looking up the host of the "
-                "URI; its certificate is checked against the host all the same.",
-    },
-    {
-        .name = "backchannel_ca",
-        .type = LK_OPTION_FILE,
-        .max = 200,
-        .default_text = "",
-        .reload = true,
-        LK_MEMBER(backchannel_ca),
-        .help = "File of the authority that signs the application's certificate. Empty: the "
-                "system's authorities.",
-    },
-    {
-        .name = "serves",
-        .type = LK_OPTION_GROUPS,
-        .default_text = "",
-        .reload = true,
-        LK_MEMBER(serves),
-        .help = "Groups of agents, as their statements name them, that may log in to this "
-                "application; or everybody. Empty: nobody.",
-    },
-    {
-        .name = "algorithm",
-        .type = LK_OPTION_ALGORITHM,
-        .default_text = "ES256",
-        .reload = true,
-        LK_MEMBER(algorithm),
-        .help = "Algorithm of the signatures that the application is given.",
-    },
-};
-const size_t lk_client_option_count = sizeof lk_client_options / sizeof lk_client_options[0];
-
-const char *lk_option_client_name(const char *section)
-{
-    return strncmp(section, LK_CLIENT_SECTION, strlen(LK_CLIENT_SECTION)) == 0
-               ? section + strlen(LK_CLIENT_SECTION)
-               : NULL;
-}
-
-const struct lk_option *lk_option_find(const char *section, const char *name)
-{
-    for (size_t i = 0; i < lk_option_count; i++)
-        if (strcmp(lk_options[i].section, section) == 0 && strcmp(lk_options[i].name, name) == 0)
-            return &lk_options[i];
-    if (lk_option_client_name(section) == NULL)
-        return NULL;
-    for (size_t i = 0; i < lk_client_option_count; i++)
-        if (strcmp(lk_client_options[i].name, name) == 0)
-            return &lk_client_options[i];
-    return NULL;
-}
-
-bool lk_option_section_known(const char *section)
-{
-    if (lk_option_client_name(section) != NULL)
-        return true;
-    for (size_t i = 0; i < lk_option_count; i++)
-        if (strcmp(lk_options[i].section, section) == 0)
-            return true;
-    return false;
-}
-
-static const char *lk_option_words(enum lk_option_type type)
-{
-    switch (type) {
-    case LK_OPTION_ORGANISATION:
-        return "1 to 64 of a-z 0-9 . - without . or - at its ends";
-    case LK_OPTION_HOST:
-        return "host name in lower case";
-    case LK_OPTION_GROUP:
-    case LK_OPTION_SERVICE:
-        return "1 to 64 of a-z 0-9 . _ -";
-    case LK_OPTION_REQUIRED:
-        return "required or discouraged";
-    case LK_OPTION_PASSWORD:
-        return "required or none";
-    case LK_OPTION_NETWORK:
-        return "internet or none";
-    case LK_OPTION_LOOPBACK:
-        return "127.0.0.1:PORT or [::1]:PORT";
-    case LK_OPTION_ADDRESS:
-        return "ADDRESS:PORT";
-    case LK_OPTION_URI:
-    case LK_OPTION_URIS:
-        return "https URI with a path, without user, fragment, * and dot segments";
-    case LK_OPTION_TEXT:
-        return "words, at most 127 bytes";
-    case LK_OPTION_COLOUR:
-        return "rrggbb, hexadecimal in lower case, on which white is readable (contrast 4.5)";
-    case LK_OPTION_GROUPS:
-        return "groups between blanks, each once, or everybody alone";
-    case LK_OPTION_ALGORITHM:
-        return "ES256 or RS256";
-    default:
-        return "service names between blanks, each once; the word default, put first, "
-               "stands for the default list";
-    }
-}
-
-void lk_option_describe(const struct lk_option *option, char *ret_text, size_t size)
-{
-    switch (option->type) {
-    case LK_OPTION_PATH:
-    case LK_OPTION_FILE:
-        (void)snprintf(ret_text, size, "absolute path of at most %u bytes", option->max);
-        return;
-    case LK_OPTION_LISTEN:
-        (void)snprintf(ret_text, size,
-                       "absolute path of at most %u bytes, 127.0.0.1:PORT or [::1]:PORT",
-                       option->max);
-        return;
-    case LK_OPTION_UINT:
-        (void)snprintf(ret_text, size, "number from %u to %u", option->min, option->max);
-        return;
-    case LK_OPTION_SECONDS:
-        (void)snprintf(ret_text, size, "seconds from %u to %u", option->min, option->max);
-        return;
-    case LK_OPTION_DAYS:
-        (void)snprintf(ret_text, size, "days from %u to %u", option->min, option->max);
-        return;
-    default:
-        (void)snprintf(ret_text, size, "%s", lk_option_words(option->type));
-        return;
-    }
-}

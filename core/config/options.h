@@ -27,7 +27,11 @@ enum lk_option_type {
     LK_OPTION_PASSWORD, /* required or none */
     LK_OPTION_NETWORK,  /* internet or none */
     LK_OPTION_GROUPS,   /* groups between blanks, `everybody`, or nothing */
-    LK_OPTION_ALGORITHM /* ES256 or RS256 */
+    LK_OPTION_ALGORITHM, /* ES256 or RS256 */
+    LK_OPTION_VERDICT,   /* nothing, note, warn, refuse-enrol or refuse-login; not less than min */
+    LK_OPTION_LEVEL,     /* FIDO level */
+    LK_OPTION_MODELS,    /* family, vendor or aaguid, and from when; each line adds one */
+    LK_OPTION_MINIMUMS   /* the same with a firmware; each line adds one */
 };
 
 struct lk_option {
@@ -60,14 +64,16 @@ const struct lk_option *lk_option_find(const char *section, const char *name);
 bool lk_option_section_known(const char *section);
 /* "number 5 to 120", "required | discouraged": what may be written. */
 void lk_option_describe(const struct lk_option *option, char *ret_text, size_t size);
-/* Checks value and writes it into values (a struct lk_config, or a struct lk_config_client for its options); replaces what a list owned, but URIS adds to it.
+/* Checks value and writes it into values (a struct lk_config, or a struct lk_config_client for its options); replaces what a list owned, but one that repeats adds to it.
  * -LK_ERR_CONFIG with the reason in ret_reason, -LK_ERR_NOMEM. */
 LK_MUST_USE int lk_option_set(const struct lk_option *option, void *values, const char *value,
                               char *ret_reason, size_t size);
-/* Appends the value as the file would have it; of URIS, which take a line each, the one at this index, and nothing behind the last. */
+/* Appends the value as the file would have it; of an option that repeats the one at this index, and nothing behind the last. */
 void lk_option_print(const struct lk_option *option, const void *values, size_t index,
                      struct lk_buf *buf);
-/* Lines that the option takes in the file: the length of URIS, 1 for all others. */
+/* URIS, MODELS, MINIMUMS: the option may stand in several lines, each of which adds one. */
+bool lk_option_repeats(const struct lk_option *option);
+/* Lines that the option takes in the file: the length of one that repeats, 1 for all others. */
 size_t lk_option_lines(const struct lk_option *option, const void *values);
 
 /* ---- inside this folder ---- */

@@ -122,6 +122,36 @@ static bool lk_value_set_algorithm(char *member, const char *value)
     return true;
 }
 
+/* Never less than the option's own: what a verdict means can only be more. */
+static bool lk_value_set_verdict(const struct lk_option *option, char *member, const char *value)
+{
+    enum lk_table_verdict verdict;
+
+    if (lk_table_verdict_parse(value, &verdict) != 0 || verdict < option->min)
+        return false;
+    memcpy(member, &verdict, sizeof verdict);
+    return true;
+}
+
+static bool lk_value_set_level(char *member, const char *value)
+{
+    enum lk_certification level;
+
+    if (lk_certification_parse(value, &level) != 0)
+        return false;
+    memcpy(member, &level, sizeof level);
+    return true;
+}
+
+static int lk_value_add_rule(const struct lk_option *option, char ***list, const char *value)
+{
+    struct lk_models_rule rule;
+
+    return lk_models_rule_parse(value, option->type == LK_OPTION_MINIMUMS, &rule) == 0
+               ? lk_list_append(list, value)
+               : 1;
+}
+
 /* 0, 1 for a wrong value, or a negative error. */
 static int lk_value_set_list(const struct lk_option *option, char *member, const char *value)
 {
@@ -131,6 +161,8 @@ static int lk_value_set_list(const struct lk_option *option, char *member, const
         return lk_list_set(list, value, option->default_text);
     if (option->type == LK_OPTION_GROUPS)
         return lk_list_groups(list, value);
+    if (option->type != LK_OPTION_URIS)
+        return lk_value_add_rule(option, list, value);
     return lk_value_uri_valid(value) ? lk_list_append(list, value) : 1;
 }
 
@@ -149,9 +181,15 @@ static int lk_value_set(const struct lk_option *option, char *member, const char
         return lk_value_set_choice(member, value, "internet", "none") ? 0 : 1;
     case LK_OPTION_ALGORITHM:
         return lk_value_set_algorithm(member, value) ? 0 : 1;
+    case LK_OPTION_VERDICT:
+        return lk_value_set_verdict(option, member, value) ? 0 : 1;
+    case LK_OPTION_LEVEL:
+        return lk_value_set_level(member, value) ? 0 : 1;
     case LK_OPTION_SERVICES:
     case LK_OPTION_GROUPS:
     case LK_OPTION_URIS:
+    case LK_OPTION_MODELS:
+    case LK_OPTION_MINIMUMS:
         return lk_value_set_list(option, member, value);
     default:
         if (!lk_value_text_valid(option, value))
@@ -200,12 +238,32 @@ static void lk_print_algorithm(struct lk_buf *buf, const char *member)
     lk_print_text(buf, algorithm == LK_CONFIG_RS256 ? "RS256" : "ES256");
 }
 
+static void lk_print_word(const struct lk_option *option, struct lk_buf *buf, const char *member)
+{
+    enum lk_certification level;
+    enum lk_table_verdict verdict;
+
+    if (option->type == LK_OPTION_VERDICT) {
+        memcpy(&verdict, member, sizeof verdict);
+        lk_print_text(buf, lk_table_verdict_name(verdict));
+    } else {
+        memcpy(&level, member, sizeof level);
+        lk_print_text(buf, lk_certification_name(level));
+    }
+}
+
+bool lk_option_repeats(const struct lk_option *option)
+{
+    return option->type == LK_OPTION_URIS || option->type == LK_OPTION_MODELS ||
+           option->type == LK_OPTION_MINIMUMS;
+}
+
 size_t lk_option_lines(const struct lk_option *option, const void *values)
 {
     size_t count = 0;
     char **list;
 
-    if (option->type != LK_OPTION_URIS)
+    if (!lk_option_repeats(option))
         return 1;
     memcpy(&list, (const char *)values + option->offset, sizeof list);
     while (list != NULL && list[count] != NULL)
@@ -242,7 +300,13 @@ void lk_option_print(const struct lk_option *option, const void *values, size_t 
         memcpy(&list, member, sizeof list);
         lk_list_print(list, option->type == LK_OPTION_SERVICES ? option->default_text : NULL, buf);
         return;
+    case LK_OPTION_VERDICT:
+    case LK_OPTION_LEVEL:
+        lk_print_word(option, buf, member);
+        return;
     case LK_OPTION_URIS:
+    case LK_OPTION_MODELS:
+    case LK_OPTION_MINIMUMS:
         memcpy(&list, member, sizeof list);
         if (index < lk_option_lines(option, values))
             lk_print_text(buf, list[index]);
@@ -267,6 +331,10 @@ void lk_config_clear(struct lk_config *config)
         return;
     (void)lk_list_free(config->local_services);
     (void)lk_list_free(config->pin_services);
+    (void)lk_list_free(config->allowed);
+    (void)lk_list_free(config->refused);
+    (void)lk_list_free(config->minimum_firmware);
+    (void)lk_list_free(config->administrators);
     for (size_t i = 0; i < config->client_count; i++)
         lk_config_client_clear(&config->clients[i]);
     free(config->clients);

@@ -390,7 +390,7 @@ static int store_for(const struct lk_crypto *crypto, const struct lk_anchors *an
 
         error = certificate_digest(crypto, sk_X509_value(chain, i), digest);
         while (error == 0 && pin < anchors->pin_count &&
-               memcmp(anchors->pins[pin], digest, sizeof(digest)) != 0)
+               !lk_bytes_equal(anchors->pins[pin], digest, sizeof(digest)))
             pin++;
         if (error != 0 || pin == anchors->pin_count)
             continue;

@@ -64,17 +64,17 @@ static int find_word(const char *const *words, int count, const char *text)
     return i < count ? i : -LK_ERR_ENCODING;
 }
 
-const char *lk_verdict_name(enum lk_verdict verdict)
+const char *lk_table_verdict_name(enum lk_table_verdict verdict)
 {
     return (size_t)verdict < VERDICTS ? verdicts[verdict] : "?";
 }
 
-int lk_verdict_parse(const char *text, enum lk_verdict *ret_verdict)
+int lk_table_verdict_parse(const char *text, enum lk_table_verdict *ret_verdict)
 {
     int found = find_word(verdicts, VERDICTS, text);
 
     if (found >= 0)
-        *ret_verdict = (enum lk_verdict)found;
+        *ret_verdict = (enum lk_table_verdict)found;
     return found >= 0 ? 0 : found;
 }
 

@@ -115,16 +115,17 @@ enum lk_advisory_evidence {
     LK_EVIDENCE_SIGNED        /* only where the attestation signed it */
 };
 /* In order: what is higher is worse. */
-enum lk_verdict {
+enum lk_table_verdict {
     LK_VERDICT_NOTHING = 0,
     LK_VERDICT_NOTE,
     LK_VERDICT_WARN,
     LK_VERDICT_REFUSE_ENROL,
     LK_VERDICT_REFUSE_LOGIN
 };
-const char *lk_verdict_name(enum lk_verdict verdict); /* "nothing", "note", "refuse-enrol" */
+const char *
+lk_table_verdict_name(enum lk_table_verdict verdict); /* "nothing", "note", "refuse-enrol" */
 /* The inverse. -LK_ERR_ENCODING. */
-LK_MUST_USE int lk_verdict_parse(const char *text, enum lk_verdict *ret_verdict);
+LK_MUST_USE int lk_table_verdict_parse(const char *text, enum lk_table_verdict *ret_verdict);
 
 /* Which models are meant: "family yubikey-5", "vendor Yubico", "aaguid 2fc0579f-8113-47ea-b116-bb5a8db9202a". */
 enum lk_models_what { LK_MODELS_FAMILY = 1, LK_MODELS_AAGUID, LK_MODELS_VENDOR };
@@ -167,7 +168,7 @@ struct lk_advisory {
     struct lk_affected *affected; /* owned */
     size_t affected_count;
     enum lk_advisory_evidence evidence;
-    enum lk_verdict verdict;
+    enum lk_table_verdict verdict;
     int64_t from; /* REFUSE_LOGIN: logins are refused from then on; before, it is REFUSE_ENROL */
     char risk[LK_TABLE_SENTENCE_MAX + 1];
     char todo[LK_TABLE_SENTENCE_MAX + 1];

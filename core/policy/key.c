@@ -25,6 +25,20 @@ const char *lk_firmware_source_name(enum lk_firmware_source source)
     return (size_t)source < sizeof names / sizeof names[0] ? names[source] : names[0];
 }
 
+enum lk_key_person lk_key_person_of(const struct lk_statement *statement,
+                                    const char *const *administrators)
+{
+    if (statement->kind == LK_KIND_OPERATOR)
+        return LK_PERSON_OPERATOR;
+    for (size_t i = 0; administrators != NULL && administrators[i] != NULL; i++) {
+        for (uint32_t j = 0; j < statement->group_count; j++) {
+            if (strcmp(administrators[i], statement->groups[j]) == 0)
+                return LK_PERSON_ADMINISTRATOR;
+        }
+    }
+    return LK_PERSON_AGENT;
+}
+
 const char *lk_key_person_name(enum lk_key_person person)
 {
     static const char *const names[LK_PERSONS] = {"agent", "operator", "administrator"};

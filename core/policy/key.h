@@ -43,6 +43,9 @@ void lk_key_look(const struct lk_tables *tables, const struct lk_key_facts *fact
 
 /* Who holds the key: what a verdict means differs. */
 enum lk_key_person { LK_PERSON_AGENT = 0, LK_PERSON_OPERATOR, LK_PERSON_ADMINISTRATOR, LK_PERSONS };
+/* An agent whose statement names one of these groups (ended by NULL; NULL = none) is an administrator; who holds an operator's key is an operator. */
+enum lk_key_person lk_key_person_of(const struct lk_statement *statement,
+                                    const char *const *administrators);
 const char *
 lk_key_person_name(enum lk_key_person person); /* "agent", "operator", "administrator" */
 
@@ -54,19 +57,19 @@ struct lk_key_rules {
 
 /* Section [models] of the configuration. Zeroed it lets everything in that no advisory refuses. */
 struct lk_key_policy {
-    enum lk_verdict
+    enum lk_table_verdict
         unattested; /* no chain to a pinned anchor, or to one that may not vouch for the model */
-    enum lk_verdict unknown_model; /* the AAGUID has no row */
-    enum lk_verdict other_kind;    /* neither security key nor smart card */
-    enum lk_verdict
+    enum lk_table_verdict unknown_model; /* the AAGUID has no row */
+    enum lk_table_verdict other_kind;    /* neither security key nor smart card */
+    enum lk_table_verdict
         unknown_firmware; /* a minimum is set for the model, and it is not known whether it is reached */
-    enum lk_verdict below_minimum;       /* it is known not to be reached */
     enum lk_certification certification; /* the least; UNKNOWN: none is asked for */
     struct lk_key_rules allowed;         /* empty: all models */
     struct lk_key_rules refused;
     struct lk_key_rules minimum;
     /* What a verdict of an advisory means for whom; never less than the verdict itself. */
-    enum lk_verdict means[LK_PERSONS][LK_VERDICT_REFUSE_LOGIN + 1];
+    enum lk_table_verdict means[LK_PERSONS][LK_VERDICT_REFUSE_LOGIN + 1];
+    const char *const *administrators; /* groups, ended by NULL; NULL = none */
     /* After so many days a table (the shipped or local one of the latest date) is told to be old, or lets no enrolment pass; 0: never. The same beyond the nextUpdate of imported
      * ones. */
     uint32_t age_warn_days;
@@ -92,10 +95,10 @@ const char *lk_key_rule_kind_name(enum lk_key_rule_kind kind);
 /* One thing that stands against a key, or is to be known of it. */
 struct lk_key_finding {
     enum lk_key_rule_kind kind;
-    enum lk_verdict verdict;            /* for this person, now */
+    enum lk_table_verdict verdict;      /* for this person, now */
     int64_t from;                       /* when logins will be refused; 0: not by date */
     const struct lk_advisory *advisory; /* ADVISORY: the row */
-    const struct lk_key_rule
+    const struct lk_models_rule
         *rule;           /* NOT_ALLOWED: NULL; REFUSED, BELOW_MINIMUM, UNKNOWN_FIRMWARE: the line */
     enum lk_table table; /* TABLE_OLD */
 };

@@ -36,7 +36,7 @@ static void add(struct judgement *judgement, struct lk_key_finding finding)
 }
 
 /* Before its day a refusal of logins is one of enrolments. */
-static enum lk_verdict dated(enum lk_verdict verdict, int64_t from, int64_t now)
+static enum lk_table_verdict dated(enum lk_table_verdict verdict, int64_t from, int64_t now)
 {
     return verdict == LK_VERDICT_REFUSE_LOGIN && now < from ? LK_VERDICT_REFUSE_ENROL : verdict;
 }
@@ -159,9 +159,9 @@ static bool applies(const struct lk_advisory *advisory, const struct lk_affected
     }
 }
 
-static enum lk_verdict meant(const struct judgement *j, enum lk_verdict verdict)
+static enum lk_table_verdict meant(const struct judgement *j, enum lk_table_verdict verdict)
 {
-    enum lk_verdict means = j->policy->means[j->person][verdict];
+    enum lk_table_verdict means = j->policy->means[j->person][verdict];
 
     return means > verdict ? means : verdict;
 }
@@ -192,7 +192,7 @@ static void judge_advisories(struct judgement *j)
 static void judge_age(struct judgement *j, enum lk_table table, int64_t since)
 {
     int64_t days = (j->now - since) / DAY;
-    enum lk_verdict verdict = LK_VERDICT_NOTHING;
+    enum lk_table_verdict verdict = LK_VERDICT_NOTHING;
 
     if (j->policy->age_warn_days != 0 && days > (int64_t)j->policy->age_warn_days)
         verdict = LK_VERDICT_WARN;

@@ -156,6 +156,22 @@ static const struct {
     {LK_REASON_HOST_GROUP, is_outside_group}, {LK_REASON_LIMIT, is_over_limit},
 };
 
+enum lk_reason lk_policy_key(const struct lk_policy *policy, const struct lk_statement *statement,
+                             bool enrol, int64_t now)
+{
+    const struct lk_key_facts facts = lk_key_facts_of(statement);
+    struct lk_key_finding worst;
+    struct lk_key key;
+    size_t count;
+
+    if (policy->keys == NULL || policy->tables == NULL)
+        return LK_REASON_NONE;
+    lk_key_look(policy->tables, &facts, &key);
+    count = lk_key_judge(policy->keys, policy->tables, &key,
+                         lk_key_person_of(statement, policy->keys->administrators), now, &worst, 1);
+    return lk_key_reason(&worst, count, enrol);
+}
+
 struct findings {
     enum lk_reason *reasons;
     size_t count;
@@ -178,17 +194,22 @@ size_t lk_policy_judge(const struct lk_policy *policy, const struct lk_standing 
                                 .statement = standing->statement,
                                 .kind = kind,
                                 .now = now};
+    enum lk_reason key;
 
     if (!standing->statement) {
         findings_add(&findings, LK_REASON_STATEMENT);
         return findings.count;
     }
+    key = lk_policy_key(policy, standing->statement, false, now);
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         if (rules[i].objects(&question))
             findings_add(&findings, rules[i].reason);
         /* What the endorsements lack comes as a reason of its own, beside the register entry. */
         if (rules[i].reason == LK_REASON_PENDING && standing->endorsement != LK_REASON_NONE)
             findings_add(&findings, standing->endorsement);
+        /* What the tables refuse counts only of facts that are proved. */
+        if (rules[i].reason == LK_REASON_EVIDENCE && key != LK_REASON_NONE)
+            findings_add(&findings, key);
     }
     return findings.count;
 }

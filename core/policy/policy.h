@@ -3,7 +3,7 @@
 #ifndef LK_POLICY_POLICY_H
 #define LK_POLICY_POLICY_H
 
-#include "model/model.h"
+#include "policy/key.h"
 
 struct lk_policy {
     bool host_user_verification; /* required at host logins */
@@ -13,7 +13,14 @@ struct lk_policy {
     const char *gateway_host; /* browser relying party; NULL or "" = no browser credentials */
     const char *const *local_services; /* NULL-terminated */
     const char *const *pin_services;
+    /* Keys are judged by model if both are given. */
+    const struct lk_key_policy *keys;
+    const struct lk_tables *tables;
 };
+
+/* What refuses this credential's key, at enrolment or at a login: NONE, or a reason of lk_key_reason. NONE where keys are not judged. */
+enum lk_reason lk_policy_key(const struct lk_policy *policy, const struct lk_statement *statement,
+                             bool enrol, int64_t now);
 
 /* Does this login need user verification? Policy OR statement: tightened, never loosened. */
 bool lk_policy_user_verification(const struct lk_policy *policy,

@@ -188,7 +188,7 @@ static int verdict_set(struct lk_advisory *advisory, const char *value)
     } else if (word_set(words, value, &verdict) != 0) {
         return -LK_ERR_CONFIG;
     }
-    advisory->verdict = (enum lk_verdict)verdict;
+    advisory->verdict = (enum lk_table_verdict)verdict;
     return 0;
 }
 

@@ -109,7 +109,7 @@ static void configure(const struct house *house, uint32_t pool)
     int len =
         snprintf(text, sizeof(text),
                  "[organisation]\nname = " HOUSE_ORGANISATION "\ngateway_host = " HOUSE_GATEWAY
-                 "\n[paths]\nstate = %s\nrun = %s\noperators = %s/operators\n"
+                 "\n[models]\ntables =\n[paths]\nstate = %s\nrun = %s\noperators = %s/operators\n"
                  "[broker]\nverify_threads = %u\n",
                  house->state, house->run, house->folder, pool);
 

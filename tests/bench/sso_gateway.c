@@ -49,7 +49,7 @@ static void configure(const struct gateway *gateway, const struct gateway_option
     int len = snprintf(
         text, sizeof(text),
         "[organisation]\nname = " HOUSE_ORGANISATION "\ngateway_host = " HOUSE_GATEWAY
-        "\n[paths]\nstate = %s\nrun = %s\noperators = %s/operators\n"
+        "\n[models]\ntables =\n[paths]\nstate = %s\nrun = %s\noperators = %s/operators\n"
         "[broker]\nverify_threads = %u\n"
         "[gateway]\nlisten = %s\nmetrics = %s\nkeys = %s/keys\npassword = %s\nworkers = %u\n"
         "title = Ministry\n[client " SSO_CLIENT "]\nredirect_uri = " SSO_REDIRECT

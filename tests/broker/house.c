@@ -85,7 +85,7 @@ static void write_config(struct house *house, const char *more)
     int len =
         snprintf(text, sizeof(text),
                  "[organisation]\nname = " HOUSE_ORGANISATION "\ngateway_host = " HOUSE_GATEWAY "\n"
-                 "[paths]\nstate = %s\nrun = %s\noperators = %s/operators\n%s",
+                 "[models]\ntables =\n[paths]\nstate = %s\nrun = %s\noperators = %s/operators\n%s",
                  house->state, house->run, house->folder, more != NULL ? more : "");
 
     NEED(len > 0 && len < (int)sizeof(text));

@@ -15,6 +15,8 @@ BUILD = os.environ["LK_BUILD_DIR"]
 PROGRAM = os.path.join(BUILD, "bin", "latchkeyd")
 CONFIG = """[organisation]
 name = example
+[models]
+tables =
 [paths]
 state = {0}/state
 run = {0}/run
@@ -132,8 +134,8 @@ def command_line():
 
 def bad_configuration():
     for name, text, mode, wanted in (
-            ("an unknown option", CONFIG + "[policy]\nnouserok = yes\n", 0o644, ":8:"),
-            ("a bad value", CONFIG + "[policy]\nceremony_seconds = 0\n", 0o644, ":8:"),
+            ("an unknown option", CONFIG + "[policy]\nnouserok = yes\n", 0o644, ":10:"),
+            ("a bad value", CONFIG + "[policy]\nceremony_seconds = 0\n", 0o644, ":10:"),
             ("a file others can write", CONFIG, 0o666, "latchkey.conf")):
         house = House(text)
         os.chmod(house.config, mode)

@@ -22,6 +22,8 @@ name = kill.example
 state = {0}/state
 run = {0}/run
 operators = {0}/operators
+[models]
+tables =
 [policy]
 ceremony_seconds = 5
 attempts_per_minute = 6000

@@ -19,6 +19,8 @@ gateway_host = key.example.org
 [paths]
 state = {0}/state
 run = {0}/run
+[models]
+tables =
 [gateway]
 keys = {0}/keys
 listen = {0}/http/http

@@ -70,7 +70,7 @@ class Machine:
             command("install", "-d", "-m", "0755", "/etc/latchkey")
             command("install", "-d", "-o", "latchkey", "-g", "latchkey", "-m", "0700", "/var/lib/latchkey")
         write("/etc/latchkey/latchkey.conf",
-              "[organisation]\nname = hosts.example\n[policy]\nceremony_seconds = 5\nattempts_per_minute = 6000\n")
+              "[organisation]\nname = hosts.example\n[models]\ntables =\n[policy]\nceremony_seconds = 5\nattempts_per_minute = 6000\n")
 
     def give_softkeys(self):
         """The shipped opener knows hidraw nodes only. In its place, under the same user and the same system call filter,

@@ -32,13 +32,13 @@ refused() {
 
 step "an unknown option"
 echo 'colour = blue' >>"$CONF"
-refused "latchkey.conf:12: "
+refused "latchkey.conf:15: "
 step "a bad value"
 sed -i 's/^ceremony_seconds = .*/ceremony_seconds = 500/' "$CONF"
-refused "latchkey.conf:11: "
+refused "latchkey.conf:14: "
 step "a comment behind a value"
 sed -i 's/^ceremony_seconds = .*/ceremony_seconds = 10 ; short/' "$CONF"
-refused "latchkey.conf:11: "
+refused "latchkey.conf:14: "
 step "a file that others may write"
 chmod 666 "$CONF"
 refused "latchkey.conf: "
@@ -57,7 +57,7 @@ echo 'colour = blue' >>"$CONF"
 lk --json list
 expect_status 5
 expect_json code E_CONFIG
-json detail | grep -q 'latchkey.conf:12: ' || problem "file and line are not named"
+json detail | grep -q 'latchkey.conf:15: ' || problem "file and line are not named"
 write_config >"$CONF"
 chmod 600 "$CONF"
 

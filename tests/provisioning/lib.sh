@@ -38,6 +38,9 @@ state = $ROOM/state
 run = $ROOM/run
 operators = $ROOM/etc/operators
 
+[models]
+tables =
+
 [policy]
 ceremony_seconds = ${CEREMONY:-5}
 EOF

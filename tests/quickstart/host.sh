@@ -26,6 +26,9 @@ state = $state/state
 run = $run
 operators = $state/operators
 
+[models]
+tables =
+
 [policy]
 ceremony_seconds = $ceremony_seconds
 local_services = quickstart

@@ -20,6 +20,8 @@ gateway_host = {gateway}
 state = {folder}/state
 run = {folder}/run
 operators = {folder}/operators
+[models]
+tables =
 [policy]
 ceremony_seconds = 8
 attempts_per_minute = 6000

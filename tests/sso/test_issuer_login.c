@@ -212,7 +212,7 @@ static void wrong_passwords(void **state)
     /* Nor is what is too long for one. */
     house_password(&login, "");
     page_is(&login, LK_SSO_PAGE_PASSWORD, LK_REASON_PASSWORD);
-    assert_int_equal(login.page.left, 1);
+    assert_int_equal(login.page.left, 5);
     assert_int_equal(house.attempts, 0);
     house_password(&login, HOUSE_PASSWORD);
     house_take_code(&login);

@@ -112,7 +112,7 @@ class Machine:
     def homeserver(self):
         """docs/HOMESERVER.md, steps 2 to 4."""
         configuration, secret, start = shown("docs/HOMESERVER.md", "2. Start the gateway")[:3]
-        write("/etc/latchkey/latchkey.conf", configuration.replace("[policy]\n", "[policy]\nlocal_services = latchkey-try\npin_services = latchkey-try\nceremony_seconds = 5\n"))
+        write("/etc/latchkey/latchkey.conf", configuration.replace("[policy]\n", "[models]\nunknown_model = note\n[policy]\nlocal_services = latchkey-try\npin_services = latchkey-try\nceremony_seconds = 5\n"))
         write("/etc/latchkey/attestation-roots.pem", say(f"{BUILD}/tests/softkey/lk_softkey", "--print-root"))
         follow(secret)
         follow(start)

@@ -123,7 +123,7 @@ static const char *said(struct lk_key key, enum lk_key_person person, int64_t no
                        findings[i].kind == LK_KEY_ADVISORY
                            ? findings[i].advisory->id
                            : lk_key_rule_kind_name(findings[i].kind),
-                       lk_verdict_name(findings[i].verdict));
+                       lk_table_verdict_name(findings[i].verdict));
     return text;
 }
 
