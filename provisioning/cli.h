@@ -186,6 +186,8 @@ int lk_cmd_pending(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_endorse(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_export_external_ids(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_firmware_show(struct lk_cli *cli, int argc, char **argv);
+int lk_cmd_firmware_report(struct lk_cli *cli, int argc, char **argv);
+int lk_cmd_firmware_impact(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_firmware_check(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_list(struct lk_cli *cli, int argc, char **argv);
 int lk_cmd_show(struct lk_cli *cli, int argc, char **argv);

@@ -10,21 +10,6 @@
 #include "provisioning/key.h"
 #include "provisioning/operators.h"
 
-/* Configuration and tables; without tables there is nothing to say. */
-static int load(struct lk_cli *cli, struct lk_config *config, struct lk_trust **ret_trust)
-{
-    int status = lk_cli_config(cli, config);
-
-    if (status == 0)
-        status = lk_cli_trust(cli, config, ret_trust);
-    if (status == 0 && (*ret_trust)->tables == NULL) {
-        *ret_trust = lk_trust_free(*ret_trust);
-        status = lk_cli_fail_reason(cli, LK_REASON_CONFIG,
-                                    _("[models] tables is empty: keys are not judged by model"));
-    }
-    return status;
-}
-
 /* ---- show ---- */
 
 struct showing {
@@ -105,8 +90,8 @@ int lk_cmd_firmware_show(struct lk_cli *cli, int argc, char **argv)
     if (argc != 2 || (!model && !lk_name_valid(argv[1])))
         return lk_cli_usage(cli, "%s", _("which? Give an AAGUID or an agent's login name"));
     showing.statement = calloc(1, sizeof *showing.statement);
-    status =
-        showing.statement != NULL ? load(cli, &config, &trust) : lk_cli_fail_memory(cli, "show");
+    status = showing.statement != NULL ? lk_cli_tables(cli, &config, &trust)
+                                       : lk_cli_fail_memory(cli, "show");
     showing.trust = trust;
     if (status == 0 && cli->json) {
         lk_cli_json_begin(&showing.writer, true, "OK");
@@ -152,7 +137,7 @@ int lk_cmd_firmware_check(struct lk_cli *cli, int argc, char **argv)
 
     if (argc > 1)
         return lk_cli_usage(cli, _("%s does not know %s"), cli->command, argv[1]);
-    status = load(cli, &config, &trust);
+    status = lk_cli_tables(cli, &config, &trust);
     if (status == 0 && cli->json) {
         lk_cli_json_begin(&writer, true, "OK");
         lk_json_put_int(&writer, writer.root, "authenticators",

@@ -114,7 +114,7 @@ static const char *todo_words(const struct lk_key_finding *finding)
     case LK_KEY_UNATTESTED:
     case LK_KEY_NOT_VOUCHED:
         return _("Use a key of a maker whose certificate is pinned, or have the administrator "
-                 "import the FIDO metadata.");
+                 "add the maker's to the local tables.");
     case LK_KEY_UNKNOWN_MODEL:
         return _("Use a key of the stock. Whether this model may be added, the administrator "
                  "decides (local tables).");

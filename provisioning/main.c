@@ -59,6 +59,11 @@ const struct lk_command lk_commands[] = {
      N_("say what the tables know of a model, or of an agent's keys: firmware, advisories, "
         "verdict"),
      lk_cmd_firmware_show},
+    {"firmware report", "", N_("count the credentials by model, firmware, verdict and advisory"),
+     lk_cmd_firmware_report},
+    {"firmware impact", "[--policy FILE] [--tables FOLDER]",
+     N_("say what another latchkey.conf or other tables would change, before they go live"),
+     lk_cmd_firmware_impact},
     {"firmware check", "", N_("check the firmware tables"), lk_cmd_firmware_check},
     {"status", "", N_("show what runs and what needs attention"), lk_cmd_status},
     {NULL, NULL, NULL, NULL},

@@ -31,6 +31,20 @@ int lk_cli_trust(struct lk_cli *cli, const struct lk_config *config, struct lk_t
                : lk_cli_fail_reason(cli, LK_REASON_CONFIG, message);
 }
 
+int lk_cli_tables(struct lk_cli *cli, struct lk_config *ret_config, struct lk_trust **ret_trust)
+{
+    int status = lk_cli_config(cli, ret_config);
+
+    if (status == 0)
+        status = lk_cli_trust(cli, ret_config, ret_trust);
+    if (status == 0 && (*ret_trust)->tables == NULL) {
+        *ret_trust = lk_trust_free(*ret_trust);
+        status = lk_cli_fail_reason(cli, LK_REASON_CONFIG,
+                                    _("[models] tables is empty: keys are not judged by model"));
+    }
+    return status;
+}
+
 static int take_key(struct lk_cli *cli, const char *organisation,
                     const struct lk_desk_created *created, struct lk_operator *by)
 {

@@ -24,4 +24,7 @@ int lk_cli_config(struct lk_cli *cli, struct lk_config *ret_config);
 /* Tables, anchors and policy about models that the configuration names; freed with lk_trust_free. 0 or an exit status, after saying what is wrong. */
 int lk_cli_trust(struct lk_cli *cli, const struct lk_config *config, struct lk_trust **ret_trust);
 
+/* Both, for a command that needs tables: that there are none is said, too. */
+int lk_cli_tables(struct lk_cli *cli, struct lk_config *ret_config, struct lk_trust **ret_trust);
+
 #endif

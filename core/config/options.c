@@ -226,7 +226,8 @@ const struct lk_option lk_options[] = {
         .max = 200,
         .default_text = "/etc/latchkey/tables-imported",
         LK_MEMBER(models_imported),
-        .help = "Folder that \"latchkey firmware mds import\" writes. It need not be there.",
+        .help = "Folder of rows that were made from other people's metadata: they add models, "
+                "levels and anchors to those above and take none over. It need not be there.",
     },
     {
         .section = "models",

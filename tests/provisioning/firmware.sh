@@ -56,7 +56,7 @@ expect_code 1 E_ATTESTATION enroll alice --host-only
 lk enroll alice --host-only
 expect_status 1
 expect_err "its attestation ends in no pinned certificate"
-expect_err "import the FIDO metadata"
+expect_err "to the local tables"
 
 step "its root is pinned by hand, and no table has the model"
 sed -i "/^ceremony_seconds/a attestation_roots = $ROOM/roots.pem" "$CONF"
@@ -124,6 +124,37 @@ plug alice1
 expect_code 1 E_ADVISORY enroll bob --host-only
 lk enroll bob --host-only
 expect_err "LOCAL-1"
+
+step "what a policy and tables would change, before they go live"
+lk --json firmware report
+expect_status 0
+expect_json credentials 1
+expect_json models.0.model "Software key"
+expect_json models.0.verdict refuse-enrol
+expect_json advisories.0.id LOCAL-1
+sed 's/^\[models\]/&\nrefused = family softkey/' "$CONF" >"$ROOM/next.conf"
+chmod 600 "$ROOM/next.conf"
+lk --json firmware impact --policy "$ROOM/next.conf"
+expect_status 0
+expect_json credentials 1
+expect_json changes.0.now refuse-enrol
+expect_json changes.0.then refuse-login
+expect_json changes.0.because refused
+expect_json changes.0.agents 1
+lk --json firmware impact --policy "$CONF"
+expect_json changes '[]'
+mkdir "$ROOM/next"
+cp "$SOURCE"/firmware-notes/tables/* "$ROOM/next"
+sed -i 's/^date = 2026-11-22/date = 2026-11-23/' "$ROOM/next/advisories.conf"
+lk --json firmware impact --tables "$ROOM/next"
+expect_json changes '[]'
+lk firmware impact --policy "$ROOM/next.conf" --tables "$ROOM/next"
+expect_out "refuse-login"
+expect_out "Software key"
+expect_code 2 E_USAGE firmware impact
+expect_code 2 E_USAGE firmware impact --tables next
+expect_code 5 E_CONFIG firmware impact --tables /nowhere
+reasons '[]'
 
 step "out of the range of the firmware"
 advisory "refuse-login-from 2026-01-01" "family softkey below 5.0" >"$ROOM/local/advisories.conf"
