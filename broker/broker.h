@@ -160,6 +160,7 @@ struct lk_visits;
 struct lk_broker {
     const char *config_path; /* borrowed */
     struct lk_config config;
+    char reload_text[LK_TRUST_MESSAGE_SIZE]; /* why the last reload was refused; "" = it was not */
     struct lk_trust *trust; /* tables, policy about models, anchors; never NULL once started */
     struct lk_policy policy;
     const struct lk_clock *clock;

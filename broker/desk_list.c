@@ -223,6 +223,29 @@ static void status_clock(struct lk_broker *broker, struct lk_desk_pairs *pairs)
          "E_CLOCK: the clock is behind the newest record, %s: no login until it is set", newest);
 }
 
+/* What keys are judged by, and since when it is old. */
+static void status_tables(struct lk_broker *broker, struct lk_desk_pairs *pairs)
+{
+    const struct lk_tables *tables = broker->trust->tables;
+    const struct lk_key_policy *policy = &broker->trust->policy;
+    int64_t date;
+    char day[32];
+
+    if (tables == NULL) {
+        pair(pairs, "tables", "none: keys are not judged by model");
+    } else {
+        date = lk_tables_date(tables, LK_TABLE_ADVISORIES);
+        lk_clock_format(day, sizeof day, date);
+        pair(pairs, "tables", "%zu models, %zu advisories of %.10s", tables->authenticator_count,
+             tables->advisory_count, day);
+        if (policy->age_warn_days != 0 &&
+            lk_clock_now(broker->clock) - date > (int64_t)(policy->age_warn_days + 1) * 86400 - 1)
+            pair(pairs, "warning", "E_TABLE_OLD: the advisories are of %.10s", day);
+    }
+    if (broker->reload_text[0] != '\0')
+        pair(pairs, "warning", "E_CONFIG: the last reload was refused: %s", broker->reload_text);
+}
+
 int lk_desk_handle_status(struct lk_broker *broker, struct lk_connection *connection,
                           const struct lk_frame *frame)
 {
@@ -242,6 +265,7 @@ int lk_desk_handle_status(struct lk_broker *broker, struct lk_connection *connec
     status_operators(broker, &pairs);
     status_store(broker, &pairs);
     status_clock(broker, &pairs);
+    status_tables(broker, &pairs);
     pair(&pairs, "device", "%s",
          broker->device == NULL            ? "E_DEVICE_UNAVAILABLE"
          : lk_device_owner(broker) != NULL ? lk_device_owner(broker)

@@ -54,10 +54,13 @@ static void broker_signal(struct lk_watch *watch, uint32_t events)
         lk_loop_stop(broker->loop);
         return;
     }
-    if (lk_broker_reload(broker, text, sizeof(text)) != 0)
+    broker->reload_text[0] = '\0';
+    if (lk_broker_reload(broker, text, sizeof(text)) != 0) {
+        (void)snprintf(broker->reload_text, sizeof(broker->reload_text), "%s", text);
         lk_broker_log(broker, "reload refused, everything stays as it was: %s", text);
-    else
+    } else {
         lk_broker_log(broker, "reloaded%s%s", text[0] != '\0' ? ": " : "", text);
+    }
 }
 
 static int start_signals(struct lk_broker *broker)

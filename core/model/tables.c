@@ -161,6 +161,16 @@ const struct lk_anchor *lk_tables_anchor(const struct lk_tables *tables,
                    compare_digest);
 }
 
+int64_t lk_tables_date(const struct lk_tables *tables, enum lk_table table)
+{
+    const struct lk_table_head *heads = tables->heads[table];
+    int64_t date = heads[LK_TABLE_SHIPPED].date;
+
+    return heads[LK_TABLE_LOCAL].given && heads[LK_TABLE_LOCAL].date > date
+               ? heads[LK_TABLE_LOCAL].date
+               : date;
+}
+
 const struct lk_advisory *lk_tables_advisory(const struct lk_tables *tables, const char *id)
 {
     for (size_t i = 0; tables != NULL && i < tables->advisory_count; i++) {

@@ -213,6 +213,8 @@ const struct lk_authenticator *lk_tables_authenticator(const struct lk_tables *t
                                                        const uint8_t aaguid[LK_AAGUID_SIZE]);
 const struct lk_anchor *lk_tables_anchor(const struct lk_tables *tables,
                                          const uint8_t digest[LK_DIGEST_SIZE]);
+/* Of the shipped or the local file, whichever is newer: so old is what is known. */
+int64_t lk_tables_date(const struct lk_tables *tables, enum lk_table table);
 const struct lk_advisory *lk_tables_advisory(const struct lk_tables *tables, const char *id);
 /* May a chain that ends here vouch for this model? */
 bool lk_anchor_vouches(const struct lk_anchor *anchor,

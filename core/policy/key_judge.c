@@ -205,13 +205,10 @@ static void judge_ages(struct judgement *j)
 {
     for (int table = 0; j->tables != NULL && table < LK_TABLES; table++) {
         const struct lk_table_head *heads = j->tables->heads[table];
-        int64_t latest = heads[LK_TABLE_SHIPPED].date;
 
-        if (heads[LK_TABLE_LOCAL].given && heads[LK_TABLE_LOCAL].date > latest)
-            latest = heads[LK_TABLE_LOCAL].date;
         /* Anchors do not age: what must end ends by an advisory or the role "refuse". */
         if (table == LK_TABLE_ADVISORIES)
-            judge_age(j, (enum lk_table)table, latest);
+            judge_age(j, (enum lk_table)table, lk_tables_date(j->tables, (enum lk_table)table));
         if (heads[LK_TABLE_IMPORTED].given && heads[LK_TABLE_IMPORTED].next_update != 0)
             judge_age(j, (enum lk_table)table, heads[LK_TABLE_IMPORTED].next_update);
     }

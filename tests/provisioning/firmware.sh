@@ -126,6 +126,8 @@ lk enroll bob --host-only
 expect_err "LOCAL-1"
 
 step "what a policy and tables would change, before they go live"
+lk status
+expect_out "211 models, 11 advisories of $(date +%F)"
 lk --json firmware report
 expect_status 0
 expect_json credentials 1
@@ -172,6 +174,9 @@ for i in $(seq 40); do
     sleep 0.05
 done
 grep -q 'advisories.conf:10: not a value of verdict' "$ROOM/broker.log" || problem "the broker does not say what is wrong"
+lk status
+expect_out "the last reload was refused"
+expect_out "advisories.conf:10: not a value of verdict"
 reasons '["E_ADVISORY"]'
 lk config check --no-pam
 expect_status 5
@@ -209,6 +214,8 @@ broker_start
 plug alice1
 expect_code 1 E_TABLE_OLD enroll bob --host-only
 reasons '[]'
+lk status
+expect_out "E_TABLE_OLD"
 
 step "check and show"
 lk firmware check
