@@ -19,7 +19,7 @@
 #define LK_MEANS(who, verdict, least, word, usual)                                                 \
     {                                                                                              \
         .section = "models", .name = #who "_" #verdict, .type = LK_OPTION_VERDICT,                 \
-        .min = LK_VERDICT_##least, .default_text = usual, .reload = true,                          \
+        .min = LK_VERDICT_##least, .default_text = (usual), .reload = true,                        \
         LK_MEMBER(who##_##verdict),                                                                \
         .help =                                                                                    \
             "What the verdict " word " of an advisory means for " #who "; not less than itself.",  \

@@ -30,6 +30,8 @@ STATES = {
     "password": web.page(web.ASK_PASSWORD, **ALICE), "password-wrong": web.page(web.ASK_PASSWORD, 147, 3, **ALICE),
     "password-last": web.page(web.ASK_PASSWORD, 147, 1, **ALICE),
     "application-error": web.page(web.ERROR, 144, detail="redirect_uri is not registered"),
+    "pending": refused(80), "not-valid-yet": refused(83), "earlier-account": refused(95), "model": refused(93), "firmware": refused(96), "weakness": refused(97),
+    "no-pin": refused(57), "not-touched": refused(56), "other-address": refused(53), "other-service": refused(51), "bad-answer": refused(50), "used-before": refused(60),
     "touched-again": refused(140), "passwords": refused(153),
     "logged-out": web.page(web.REFUSED, 0), "nothing-ended": web.page(web.NOBODY),
 }
