@@ -100,6 +100,8 @@ struct lk_notify_link {
 };
 
 void lk_notify_begin(struct lk_issuer *issuer);
+/* After a reload: notify begins anew, with the configuration of now. What was under way is leased out again by the broker. */
+void lk_notify_again(struct lk_issuer *issuer);
 void lk_notify_end(struct lk_issuer *issuer);
 void lk_notify_tick(struct lk_issuer *issuer);
 

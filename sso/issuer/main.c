@@ -85,6 +85,7 @@ static void reload(void *context)
     (void)lk_settings_unref(issuer->settings);
     issuer->settings = settings;
     lk_webs_publish(issuer);
+    lk_notify_again(issuer);
     (void)fprintf(stderr, "latchkey-sso-issuer: settings read again\n");
 }
 

@@ -117,6 +117,15 @@ void lk_notify_begin(struct lk_issuer *issuer)
     notify_connect(issuer);
 }
 
+/* Its clients and their addresses are its own configuration, which it reads when it starts: a client that is new here must not be nobody there. */
+void lk_notify_again(struct lk_issuer *issuer)
+{
+    lk_notify_end(issuer);
+    memset(issuer->notify.under_way, 0, sizeof(issuer->notify.under_way));
+    issuer->notify.count = 0;
+    notify_connect(issuer);
+}
+
 void lk_notify_end(struct lk_issuer *issuer)
 {
     lk_loop_disarm(issuer->start.loop, &issuer->notify.retry);

@@ -316,6 +316,7 @@ struct house_end *house_end_new(enum lk_role_socket role, int fd)
         if (end->used)
             continue;
         *end = (struct house_end){.house = &house, .role = role, .used = true};
+        house.notify_count += role == LK_SOCKET_SSO_NOTIFY ? 1 : 0;
         end->peer.frame = end_frame;
         end->peer.gone = end_gone;
         end->peer.context = end;

@@ -512,6 +512,11 @@ static void rotation(void **state)
     assert_true(published(fresh));
 }
 
+static bool notify_anew(void)
+{
+    return house.notify_count == 2;
+}
+
 /* A broken file changes nothing; a client that is taken out loses its pages. */
 static void reload(void **state)
 {
@@ -530,6 +535,8 @@ static void reload(void **state)
     house_config("none", "");
     house_signal(SIGHUP);
     house_until(key_changed);
+    /* Whoever tells the homeservers reads the new list of them, too. */
+    house_until(notify_anew);
     assert_non_null(memmem(house.documents[LK_SSO_DOCUMENT_LOOK],
                            house.document_len[LK_SSO_DOCUMENT_LOOK], "\"password\":false", 16));
     /* The greeting that was open still works. */
