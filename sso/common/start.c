@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -22,13 +24,46 @@ static int refuse(const struct lk_start *start, const char *what, const char *va
     return LK_START_USAGE;
 }
 
+enum { LISTEN_FIRST = 3, LISTEN_MOST = 16 };
+
+/* The socket that systemd passed under this name (sd_listen_fds(3)): their order is nobody's promise. *ret_fd stays where there is none. */
+static void descriptor_named(const char *name, int *ret_fd)
+{
+    const char *names = secure_getenv("LISTEN_FDNAMES");
+    const char *pid_text = secure_getenv("LISTEN_PID");
+    const char *count_text = secure_getenv("LISTEN_FDS");
+    uint64_t pid;
+    uint64_t count;
+
+    if (names == NULL || pid_text == NULL || count_text == NULL ||
+        lk_number_parse(pid_text, 1, INT_MAX, &pid) != 0 || pid != (uint64_t)getpid() ||
+        lk_number_parse(count_text, 0, LISTEN_MOST, &count) != 0)
+        return;
+    for (int fd = LISTEN_FIRST; fd < LISTEN_FIRST + (int)count && *names != '\0'; fd++) {
+        size_t len = strcspn(names, ":");
+
+        if (strlen(name) == len && memcmp(names, name, len) == 0)
+            *ret_fd = fd;
+        names += len;
+        names += *names == ':' ? 1 : 0;
+    }
+}
+
 static int descriptor_take(const struct lk_start *start, const char *value, int *ret_fd)
 {
     uint64_t number;
     int flags;
 
-    if (lk_number_parse(value, 3, 1023, &number) < 0)
+    if (strncmp(value, "name:", 5) == 0) {
+        int named = -1;
+
+        descriptor_named(value + 5, &named);
+        if (named < 0)
+            return 0;
+        number = (uint64_t)named;
+    } else if (lk_number_parse(value, 3, 1023, &number) < 0) {
         return refuse(start, "not a descriptor", value);
+    }
     flags = fcntl((int)number, F_GETFL);
     if (flags < 0 || fcntl((int)number, F_SETFL, flags | O_NONBLOCK) != 0 ||
         fcntl((int)number, F_SETFD, FD_CLOEXEC) != 0)

@@ -17,6 +17,7 @@ import sys
 import time
 import unittest
 import urllib.parse
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -258,10 +259,45 @@ class UnitsTest(unittest.TestCase):
         self.assert_logins()
         names = ("latchkeyd.service", "latchkey-sso-issuer.service", "latchkey-sso-web.service")
         before = [say("systemctl", "show", "-P", "MainPID", name) for name in names]
+        notify = {pid for pid, row in processes().items() if row[0] == "latchkey-sso-notify"}
+        self.assertTrue(notify)
         for name in names:
             say("systemctl", "reload", name)
         self.assert_logins()
         self.assertEqual([say("systemctl", "show", "-P", "MainPID", name) for name in names], before)
+        # Whoever tells the homeservers is another, who has read of those that are new.
+        self.assertTrue(wait_for(lambda: {row[0] for row in processes().values()} >= {"latchkey-sso-notify"} and not notify & set(processes())))
+
+    def kids(self):
+        return {key["kid"] for key in Agent(self.machine.authority).get(GATEWAY + "/jwks").json()["keys"]}
+
+    def test_key_stolen(self):
+        """docs/INCIDENTS.md, step by step: from then on nothing is signed with the keys of before, and none of them is published."""
+        self.assert_logins()
+        before, blocks = self.kids(), shown("docs/INCIDENTS.md", "The gateway's signing key is stolen")
+        follow(blocks[0])
+        time.sleep(1.5)
+        self.assertFalse({row[0] for row in processes().values()} & {"latchkey-sso-web", "latchkey-sso-issuer"})
+        follow(blocks[1])
+        self.assert_logins()
+        self.assertFalse(before & self.kids())
+
+    def test_metrics(self):
+        """As latchkey-sso(8) says; and however often the sockets are passed, the one for this machine is never the one behind nginx."""
+        local = "http://127.0.0.1:9469"
+        self.assert_logins()
+        say("systemctl", "enable", "latchkey-sso-metrics.socket")
+        say("systemctl", "stop", "latchkey-sso-web.service")
+        say("systemctl", "start", "latchkey-sso-metrics.socket", "latchkey-sso-web.service")
+        for _ in range(6):
+            self.assert_logins()
+            with urllib.request.urlopen(local + "/metrics", timeout=5) as answer:
+                self.assertIn(b"latchkey_sso_logins_total", answer.read())
+            self.assertEqual(Agent(self.machine.authority).get(GATEWAY + "/metrics").status, 404)
+            say("systemctl", "restart", "latchkey-sso-web.service")
+        say("systemctl", "disable", "--now", "latchkey-sso-metrics.socket")
+        say("systemctl", "restart", "latchkey-sso-web.service")
+        self.assert_logins()
 
     def restart(self):
         say("systemctl", "restart", "latchkeyd.service", "latchkey-sso-issuer.service", "latchkey-sso-web.service")
