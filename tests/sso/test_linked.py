@@ -107,12 +107,58 @@ class Linked(unittest.TestCase):
         self.assertEqual(sum(bool(ids) for ids in self.linked().values()), 2)
         done = self.link("--commit", "--exempt", f"@bridge:{CHAT}")
         self.assertEqual(done.returncode, 0, done)
-        self.assertEqual([done.stdout.count(words) for words in ("is linked already", "  linked\n")], [1, 1], done)
+        # What the journal has of another address says nothing of this one.
+        self.assertEqual([done.stdout.count(words) for words in ("is linked already", "  linked\n")], [2, 1], done)
         self.assertEqual(self.linked(), {**nobody, **{account: [subjects[agent]] for account, agent in LIST.items()}})
         done = self.link("--commit")
         self.assertEqual((done.returncode, done.stdout), (0, ""), done)
+        done = self.link("--commit", "--again")
+        self.assertEqual((done.returncode, done.stdout.count("is linked already")), (0, 3), done)
+        self.token_stays_here()
         self.login_without_password()
         self.back_in_one_step()
+
+    def token_stays_here(self):
+        """Each request carries an administrator's token: no redirect is followed, no proxy used, nothing sent in the clear; and an answer of another shape stops the run."""
+        seen = []
+
+        class Elsewhere(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):  # pylint: disable=invalid-name
+                seen.append((self.path, self.headers["Authorization"]))
+                if self.server.server_address[1] == first.server_address[1]:
+                    self.send_response(302)
+                    self.send_header("Location", f"http://127.0.0.1:{second.server_address[1]}/elsewhere")
+                    self.end_headers()
+                    return
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b'["not", "an", "account"]')
+
+            def log_message(self, *_):  # pylint: disable=arguments-differ
+                pass
+
+        first, second = (http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) for _ in range(2))
+        for server in (first, second):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            for server, said in ((first, "sends the request elsewhere"), (second, "no answer of a homeserver")):
+                done = subprocess.run(self.words(server.server_address[1], "--again"), capture_output=True, text=True, check=False, timeout=60,
+                                      env={**os.environ, "http_proxy": f"http://127.0.0.1:{second.server_address[1]}"})
+                self.assertEqual(done.returncode, 2, done)
+                self.assertIn(said, done.stderr)
+                self.assertNotIn("Traceback", done.stderr)
+            self.assertEqual([path for path, _ in seen if path.startswith("/elsewhere")], [])
+            self.assertEqual([path for path, _ in seen if path.startswith("http:")], [])
+            self.assertEqual(len(seen), 2)
+        finally:
+            for server in (first, second):
+                server.shutdown()
+                server.server_close()
+        words = self.words(1, "--again")
+        words[words.index("http://127.0.0.1:1")] = "http://chat.example.org"
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn("in the clear", done.stderr)
 
     def login_without_password(self):
         browser = self.house.browser()
