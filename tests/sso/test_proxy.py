@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: EUPL-1.2
 """packaging/nginx/latchkey.conf before a socket of the test: what the gateway gets to see, what never reaches it, and what never lies in a file."""
+import base64
+import hashlib
 import os
+import re
+import resource
 import socket
 import socketserver
 import ssl
@@ -68,7 +72,8 @@ class ProxyTest(unittest.TestCase):
         cls.addClassCleanup(cls.folder.remove)
         cls.authority = Authority(cls.folder)
         [cls.port] = free_ports(1)
-        cls.proxy = Proxy(cls.folder, cls.port, gateway=(NAME, *cls.authority.certificate(NAME), cls.folder("web.sock"))).start()
+        # As docs/HOMESERVER.md, step 4, has it.
+        cls.proxy = Proxy(cls.folder, cls.port, gateway=(NAME, *cls.authority.certificate(NAME), cls.folder("web.sock")), connections=16384).start()
         cls.addClassCleanup(cls.proxy.stop)
         cls.base = f"https://{NAME}:{cls.port}"
 
@@ -216,6 +221,25 @@ class ProxyTest(unittest.TestCase):
         self.assertEqual(answer.headers["Content-Type"], "text/html; charset=utf-8")
         self.assertEqual(answer.headers.get_all("Strict-Transport-Security"), ["max-age=63072000"])
         self.assertIn("default-src 'none'", answer.headers["Content-Security-Policy"])
+        style = re.search(r"<style>(.*)</style>", answer.text).group(1)
+        self.assertIn("'sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() + "'", answer.headers["Content-Security-Policy"])
+
+    def test_thousands_of_slow_clients(self):
+        """Three thousand connections that begin a handshake and say no more: everybody else is answered as ever."""
+        before = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(before[1], 4096), before[1]))
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        lines = []
+        try:
+            for _ in range(3000):
+                line = socket.create_connection(("127.0.0.1", self.port), 10)
+                line.sendall(b"\x16")
+                lines.append(line)
+            for _ in range(20):
+                self.assertEqual(self.agent().get(self.base + "/authorize").status, 200)
+        finally:
+            for line in lines:
+                line.close()
 
     def test_a_slow_client_is_let_go(self):
         context = ssl.create_default_context(cafile=self.authority.pem)

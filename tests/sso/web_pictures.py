@@ -4,13 +4,15 @@
 
   LK_BUILD=build/dev LK_SSO_ENV=build/dev/sso-env python3 -B tests/sso/web_pictures.py FOLDER [STATE ...]"""
 import os
+import re
 import sys
 import time
+import urllib.parse
 
 import web_issuer as web
 from authority import Authority
 from browser import DESKTOP, PHONE, Browser
-from parts import Folder
+from parts import ROOT, Folder
 
 HOUSE = '{"title":"Ministère de la Transition numérique","colour":"1b4f8f","help":"Assistance : 01 23 45 67 89, de 8 h à 19 h.","password":true}'
 ALICE = {"sealed": web.SEALED, "name": "alice", "full_name": "Alice Martin", "client": "Tchap"}
@@ -38,6 +40,15 @@ STATES = {
 # What the page shows by itself.
 VIEWS = ["waiting", "checking", "cancelled", "late", "failed", "unsupported"]
 SHOW = """for (const view of document.querySelectorAll('[data-view]')) view.hidden = view.dataset.view !== arguments[0];"""
+
+
+NOTES = (("welcome", "/"), ("not-found", "/none"), ("method", "/key"), ("too-long", "/authorize?a=" + "x" * 8200), ("form", "/authorize?state=%"))
+
+
+def proxy_page():
+    """What nginx says by itself while the gateway is away."""
+    with open(os.path.join(ROOT, "packaging/nginx/latchkey.conf"), encoding="utf-8") as file:
+        return re.search(r'return 503 "(.*)\\n";', file.read()).group(1).replace('\\"', '"')
 
 
 class Album:
@@ -77,10 +88,20 @@ class Album:
             browser.open(site + "/authorize?client_id=start")
             browser.find("summary").click()
             self.take(browser, "help", kind)
-        for name, path in (("welcome", "/"), ("not-found", "/none")):
+        for name, path in NOTES:
             if self.wanted(name):
                 browser.open(site + path)
                 self.take(browser, name, kind)
+        if self.wanted("away"):
+            server.issuer.stop()
+            server.until_up(False)
+            browser.open(site + "/authorize?client_id=start")
+            self.take(browser, "away", kind)
+            server.issuer.start()
+            server.until_up()
+        if self.wanted("proxy-away"):
+            browser.open("data:text/html;charset=utf-8," + urllib.parse.quote(proxy_page()))
+            browser.screenshot(os.path.join(self.to, f"sso-proxy-away-{kind}.png"))
         if self.wanted("no-script"):
             browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
             browser.open(site + "/authorize?client_id=start")
