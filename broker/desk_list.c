@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/desk.h"
+#include "broker/gateway.h"
 #include "broker/log/record.h"
 #include "broker/run.h"
 
@@ -143,39 +144,64 @@ static bool client_can_be_told(const struct lk_config *config, const char *name)
     return false;
 }
 
-/* What homeservers have not yet been told: `latchkey status` judges by the seconds. What nobody can be told is apart, or it would hide what is late. */
-static void status_logouts(struct lk_broker *broker, struct lk_desk_pairs *pairs)
+/* What homeservers have not yet been told. What nobody can be told is apart, or it would hide what is late. */
+static void waiting_count(const struct lk_broker *broker, const struct lk_store_queue *queue,
+                          struct lk_gateway_waiting *ret_waiting)
 {
     int64_t now = lk_clock_now(broker->clock);
-    struct lk_store_queue queue;
-    uint64_t pending = 0;
-    uint64_t untold = 0;
     int64_t oldest = now;
+
+    *ret_waiting = (struct lk_gateway_waiting){
+        .flags = broker->reload_text[0] != '\0' ? LK_WAITING_RELOAD_REFUSED : 0};
+    for (size_t i = 0; i < queue->count; i++) {
+        const struct lk_store_waiting *waiting = &queue->clients[i];
+
+        if (!client_can_be_told(&broker->config, waiting->client)) {
+            ret_waiting->undeliverable += waiting->pending;
+            continue;
+        }
+        ret_waiting->logouts += waiting->pending;
+        oldest = waiting->oldest < oldest ? waiting->oldest : oldest;
+    }
+    ret_waiting->oldest = (uint64_t)(now - oldest);
+}
+
+int lk_broker_waiting(struct lk_broker *broker, struct lk_gateway_waiting *ret_waiting)
+{
+    struct lk_store_queue queue = {.count = 0};
+    int error = broker->store != NULL ? broker->store_ops->read_queue(broker->store, &queue)
+                                      : -LK_ERR_NOT_FOUND;
+
+    if (error == 0)
+        waiting_count(broker, &queue, ret_waiting);
+    return error;
+}
+
+/* `latchkey status` judges by the seconds. */
+static void status_logouts(struct lk_broker *broker, struct lk_desk_pairs *pairs)
+{
+    struct lk_gateway_waiting all;
+    struct lk_store_queue queue;
     size_t warnings = 0;
 
     if (broker->store_ops->read_queue(broker->store, &queue) != 0)
         return;
+    waiting_count(broker, &queue, &all);
     for (size_t i = 0; i < queue.count; i++) {
         const struct lk_store_waiting *waiting = &queue.clients[i];
 
-        if (client_can_be_told(&broker->config, waiting->client)) {
-            pending += waiting->pending;
-            oldest = waiting->oldest < oldest ? waiting->oldest : oldest;
-            continue;
-        }
-        untold += waiting->pending;
-        if (warnings++ < UNTOLD_WARNINGS)
+        if (!client_can_be_told(&broker->config, waiting->client) && warnings++ < UNTOLD_WARNINGS)
             pair(pairs, "warning",
                  "%" PRIu64 " logouts wait for %s, which has no section in the configuration or no "
                  "backchannel_logout_uri: end these sessions there by hand; each is forgotten "
                  "after %d days",
                  waiting->pending, waiting->client, LK_STORE_LOGOUT_NOBODY / 86400);
     }
-    pair(pairs, "logouts_pending", "%" PRIu64, pending);
-    if (pending > 0)
-        pair(pairs, "oldest_logout_seconds", "%" PRId64, now - oldest);
-    if (untold > 0)
-        pair(pairs, "logouts_undeliverable", "%" PRIu64, untold);
+    pair(pairs, "logouts_pending", "%" PRIu64, all.logouts);
+    if (all.logouts > 0)
+        pair(pairs, "oldest_logout_seconds", "%" PRIu64, all.oldest);
+    if (all.undeliverable > 0)
+        pair(pairs, "logouts_undeliverable", "%" PRIu64, all.undeliverable);
 }
 
 static void status_store(struct lk_broker *broker, struct lk_desk_pairs *pairs)

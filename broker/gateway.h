@@ -69,6 +69,10 @@ int lk_gateway_handle_access(struct lk_broker *broker, struct lk_connection *con
                              const struct lk_frame *frame);
 int lk_gateway_handle_end(struct lk_broker *broker, struct lk_connection *connection,
                           const struct lk_frame *frame);
+int lk_gateway_handle_queue(struct lk_broker *broker, struct lk_connection *connection,
+                            const struct lk_frame *frame);
+/* How many logouts wait, by what status says too. 0 or a negative error: the store cannot be read. */
+LK_MUST_USE int lk_broker_waiting(struct lk_broker *broker, struct lk_gateway_waiting *ret_waiting);
 int lk_gateway_handle_logouts(struct lk_broker *broker, struct lk_connection *connection,
                               const struct lk_frame *frame);
 int lk_gateway_handle_delivered(struct lk_broker *broker, struct lk_connection *connection,

@@ -91,6 +91,19 @@ int lk_gateway_handle_logouts(struct lk_broker *broker, struct lk_connection *co
     return 0;
 }
 
+int lk_gateway_handle_queue(struct lk_broker *broker, struct lk_connection *connection,
+                            const struct lk_frame *frame)
+{
+    const struct lk_gateway_result unread = {.reason = LK_REASON_STORE_UNAVAILABLE};
+    struct lk_gateway_waiting waiting;
+
+    if (frame->payload.len != 0)
+        return -LK_ERR_TRAILING;
+    if (lk_broker_waiting(broker, &waiting) != 0)
+        return lk_gateway_result_encode(&connection->out, frame->request, &unread);
+    return lk_gateway_waiting_encode(&connection->out, frame->request, &waiting);
+}
+
 /* The one thing that the queue ever gives up, said once. */
 static void delivered_answer(struct lk_gateway_job *job, enum lk_reason reason)
 {

@@ -228,6 +228,7 @@ const struct lk_handler lk_gateway_handlers[] = {
     {LK_MESSAGE_GATEWAY_ACCESS, lk_gateway_handle_access},
     {LK_MESSAGE_GATEWAY_END, lk_gateway_handle_end},
     {LK_MESSAGE_GATEWAY_LOGOUTS, lk_gateway_handle_logouts},
+    {LK_MESSAGE_GATEWAY_QUEUE, lk_gateway_handle_queue},
     {LK_MESSAGE_GATEWAY_DELIVERED, lk_gateway_handle_delivered},
     {0, NULL},
 };

@@ -91,6 +91,8 @@ enum lk_message {
     LK_MESSAGE_GATEWAY_LOGOUT = 138,
     LK_MESSAGE_GATEWAY_DELIVERED = 139,
     LK_MESSAGE_GATEWAY_RESULT = 140,
+    LK_MESSAGE_GATEWAY_QUEUE = 141,
+    LK_MESSAGE_GATEWAY_WAITING = 142,
 
     /* worker socket (message/gateway.h); the answer is VERDICT */
     LK_MESSAGE_WORKER_PROVE = 144,

@@ -151,3 +151,19 @@ static const struct lk_fields result_fields = LK_FIELDS(result_list);
 LK_FIELDS_ENCODER(lk_gateway_result_encode, struct lk_gateway_result, LK_MESSAGE_GATEWAY_RESULT,
                   result_fields)
 LK_FIELDS_DECODER(lk_gateway_result_decode, struct lk_gateway_result, result_fields)
+
+int lk_gateway_queue_encode(struct lk_buf *buf, uint32_t request)
+{
+    return lk_fields_encode_empty(buf, LK_MESSAGE_GATEWAY_QUEUE, request);
+}
+
+static const struct lk_field waiting_list[] = {
+    LK_U64(struct lk_gateway_waiting, logouts),
+    LK_U64(struct lk_gateway_waiting, oldest),
+    LK_U64(struct lk_gateway_waiting, undeliverable),
+    LK_FLAGS(struct lk_gateway_waiting, flags, LK_WAITING_RELOAD_REFUSED),
+};
+static const struct lk_fields waiting_fields = LK_FIELDS(waiting_list);
+LK_FIELDS_ENCODER(lk_gateway_waiting_encode, struct lk_gateway_waiting, LK_MESSAGE_GATEWAY_WAITING,
+                  waiting_fields)
+LK_FIELDS_DECODER(lk_gateway_waiting_decode, struct lk_gateway_waiting, waiting_fields)

@@ -198,6 +198,22 @@ LK_MUST_USE int lk_gateway_delivered_encode(struct lk_buf *buf, uint32_t request
 LK_MUST_USE int lk_gateway_delivered_decode(struct lk_view payload,
                                             struct lk_gateway_delivered *ret_delivered);
 
+/* issuer -> broker, empty payload: what a metric says of the broker. Answer: WAITING, or RESULT where the store cannot be read. */
+LK_MUST_USE int lk_gateway_queue_encode(struct lk_buf *buf, uint32_t request);
+enum {
+    LK_WAITING_RELOAD_REFUSED = 1
+}; /* the last reload of the broker was refused: what was in force stays */
+struct lk_gateway_waiting {
+    uint64_t logouts;       /* sessions over of which a client has yet to hear */
+    uint64_t oldest;        /* seconds the oldest of them waits; 0 = none does */
+    uint64_t undeliverable; /* of clients that cannot be told */
+    uint32_t flags;
+};
+LK_MUST_USE int lk_gateway_waiting_encode(struct lk_buf *buf, uint32_t request,
+                                          const struct lk_gateway_waiting *waiting);
+LK_MUST_USE int lk_gateway_waiting_decode(struct lk_view payload,
+                                          struct lk_gateway_waiting *ret_waiting);
+
 struct lk_gateway_result {
     uint32_t reason;
 };

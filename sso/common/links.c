@@ -32,6 +32,7 @@ static const struct lk_link_row rows[] = {
     {LK_LINK_ISSUER_FROM_BROKER, LK_MESSAGE_GATEWAY_REDEEMED},
     {LK_LINK_ISSUER_FROM_BROKER, LK_MESSAGE_GATEWAY_LOGOUT},
     {LK_LINK_ISSUER_FROM_BROKER, LK_MESSAGE_GATEWAY_RESULT},
+    {LK_LINK_ISSUER_FROM_BROKER, LK_MESSAGE_GATEWAY_WAITING},
 };
 
 bool lk_link_permits(enum lk_link_end end, enum lk_message type)

@@ -261,7 +261,11 @@ int lk_application_metrics(struct lk_web *web, const struct lk_frame *frame)
                                      .workers = lk_workers_up(issuer),
                                      .webs = issuer->web_count,
                                      .broker = lk_link_up(&issuer->broker.link),
-                                     .notify = lk_link_up(&issuer->notify.link)};
+                                     .notify = lk_link_up(&issuer->notify.link),
+                                     .queue = lk_link_up(&issuer->broker.link) &&
+                                                      issuer->broker.queue_known
+                                                  ? &issuer->broker.queue
+                                                  : NULL};
     struct lk_buf text = LK_BUF_INIT(LK_SSO_BODY_MAX);
     struct lk_sso_reply reply = {.status = 200};
     int error;

@@ -62,6 +62,19 @@ static void answer(struct lk_broker_link *broker, struct lk_question *question,
     answered(context, frame);
 }
 
+/* Is this the last frame of an answer of that kind? */
+static bool ends(enum lk_message answer, enum lk_message type)
+{
+    switch ((int)answer) {
+    case LK_MESSAGE_GATEWAY_LOGOUT:
+        return type == LK_MESSAGE_GATEWAY_RESULT;
+    case LK_MESSAGE_GATEWAY_WAITING:
+        return type == answer || type == LK_MESSAGE_GATEWAY_RESULT;
+    default:
+        return type == answer;
+    }
+}
+
 static int broker_frame(struct lk_link *link, const struct lk_frame *frame)
 {
     struct lk_issuer *issuer = link->context;
@@ -74,8 +87,7 @@ static int broker_frame(struct lk_link *link, const struct lk_frame *frame)
         question->answered(question->context, frame);
         return 0;
     }
-    if (question->answer == LK_MESSAGE_GATEWAY_LOGOUT ? frame->type != LK_MESSAGE_GATEWAY_RESULT
-                                                      : frame->type != question->answer)
+    if (!ends(question->answer, frame->type))
         return -LK_ERR_UNEXPECTED;
     answer(&issuer->broker, question, frame);
     return 0;
@@ -134,8 +146,32 @@ void lk_broker_end(struct lk_issuer *issuer)
     }
 }
 
+static void queue_came(void *context, const struct lk_frame *frame)
+{
+    struct lk_broker_link *broker = &((struct lk_issuer *)context)->broker;
+
+    broker->queue_known = frame != NULL && frame->type == LK_MESSAGE_GATEWAY_WAITING &&
+                          lk_gateway_waiting_decode(frame->payload, &broker->queue) == 0;
+}
+
+/* For whoever watches: metrics are asked for every quarter of a minute, and so is this. */
+static void queue_ask(struct lk_issuer *issuer, int64_t now_ms)
+{
+    struct lk_broker_link *broker = &issuer->broker;
+    uint32_t id;
+
+    if (!lk_link_up(&broker->link) ||
+        (broker->queue_ms != 0 && now_ms - broker->queue_ms < LK_ISSUER_QUEUE_MS))
+        return;
+    broker->queue_ms = now_ms;
+    id = lk_broker_ask(issuer, LK_MESSAGE_GATEWAY_WAITING, queue_came, issuer);
+    if (id != 0 && lk_gateway_queue_encode(&broker->link.peer.out, id) != 0)
+        lk_broker_withdraw(issuer, id);
+}
+
 void lk_broker_tick(struct lk_issuer *issuer, int64_t now_ms)
 {
+    queue_ask(issuer, now_ms);
     for (size_t i = 0; i < LK_ISSUER_QUESTIONS && issuer->broker.open > 0; i++) {
         struct lk_question *question = &issuer->broker.questions[i];
 

@@ -95,6 +95,17 @@ void lk_counters_print(const struct lk_counters *counters, const struct lk_gauge
     put_gauge(text, "webs", "Web processes connected.", gauges->webs);
     put_gauge(text, "broker_up", "Whether the broker is connected.", gauges->broker);
     put_gauge(text, "notify_up", "Whether the notify process is connected.", gauges->notify);
+    if (gauges->queue == NULL)
+        return;
+    put_gauge(text, "logouts_waiting", "Ended sessions of which a client has yet to hear.",
+              gauges->queue->logouts);
+    put_gauge(text, "oldest_logout_seconds", "How long the oldest of them waits.",
+              gauges->queue->oldest);
+    put_gauge(text, "logouts_undeliverable", "Ended sessions of clients that cannot be told.",
+              gauges->queue->undeliverable);
+    put_gauge(text, "broker_reload_refused",
+              "Whether the broker refused its last reload (configuration or tables).",
+              gauges->queue->flags & LK_WAITING_RELOAD_REFUSED);
 }
 
 void lk_counters_login(struct lk_counters *counters, const struct lk_login_record *record,

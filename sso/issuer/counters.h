@@ -36,6 +36,7 @@ struct lk_counters {
 struct lk_gauges {
     size_t visits, questions, waiting, workers, webs;
     bool broker, notify;
+    const struct lk_gateway_waiting *queue; /* what the broker said last; NULL = nothing yet */
 };
 
 void lk_counters_step(struct lk_counters *counters, enum lk_step step, int64_t ms);

@@ -12,6 +12,7 @@ enum {
     LK_ISSUER_WEBS = 16,         /* web processes at once */
     LK_ISSUER_QUESTIONS = 4096,  /* open at the broker */
     LK_ISSUER_VISITS = 4096,     /* open in all */
+    LK_ISSUER_QUEUE_MS = 15000,  /* between two questions about the queue of logouts */
     LK_ISSUER_ANSWER_MS = 10000, /* the broker's time for one question */
     LK_ISSUER_ATTEMPT_MS =
         20000, /* a worker's time for one attempt, and the longest wait for a free one */
@@ -47,6 +48,9 @@ struct lk_broker_link {
     uint32_t place; /* where the search for a free place begins */
     uint32_t turn;  /* makes ids that do not come back soon */
     size_t open;
+    struct lk_gateway_waiting queue; /* what it said last, if queue_known */
+    bool queue_known;
+    int64_t queue_ms; /* when it was asked; 0 = never */
 };
 
 void lk_broker_begin(struct lk_issuer *issuer);

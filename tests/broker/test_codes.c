@@ -364,6 +364,11 @@ static void revoked(void **unused)
     assert_int_equal(visit_logouts(64), 0);
     visit_status("logouts_pending", value);
     assert_true(strtoul(value, NULL, 10) >= 3);
+    /* The metric is what the status says. */
+    assert_int_equal(visit_queue().logouts, strtoul(value, NULL, 10));
+    assert_int_equal(visit_queue().undeliverable, 0);
+    assert_int_equal(visit_queue().flags, 0);
+    assert_in_range(visit_queue().oldest, 0, 120);
 }
 
 /* A client that is taken out of the configuration: its logouts are not late, nobody can be told. */
@@ -397,8 +402,11 @@ static void client_gone(void **unused)
         visit_restart();
         visit_status("logouts_undeliverable", value);
         assert_true(strtoul(value, NULL, 10) >= 3);
+        assert_int_equal(visit_queue().undeliverable, strtoul(value, NULL, 10));
         visit_status("logouts_pending", value);
         assert_string_equal(value, "0");
+        assert_int_equal(visit_queue().logouts, 0);
+        assert_int_equal(visit_queue().oldest, 0);
         visit_status("oldest_logout_seconds", value);
         assert_string_equal(value, "none");
     }

@@ -233,6 +233,20 @@ size_t visit_logouts(uint16_t most)
     return count;
 }
 
+struct lk_gateway_waiting visit_queue(void)
+{
+    struct lk_gateway_waiting got;
+    struct lk_frame frame;
+
+    assert_int_equal(lk_gateway_queue_encode(&visit_out, 8), 0);
+    peer_send(&visit_gateway, &visit_out);
+    peer_next(&visit_gateway, &frame);
+    assert_int_equal(frame.type, LK_MESSAGE_GATEWAY_WAITING);
+    assert_int_equal(frame.request, 8);
+    assert_int_equal(lk_gateway_waiting_decode(frame.payload, &got), 0);
+    return got;
+}
+
 void visit_delivered(uint64_t id, enum lk_logout_outcome outcome)
 {
     const struct lk_gateway_delivered asked = {.id = id, .outcome = outcome, .detail = "x"};

@@ -35,6 +35,8 @@ enum lk_reason visit_access(uint8_t name);
 void visit_session(struct agent_key *key, uint8_t name); /* all steps; each must succeed */
 /* How many were taken: visit_taken. */
 size_t visit_logouts(uint16_t most);
+/* What the broker says of its queue. */
+struct lk_gateway_waiting visit_queue(void);
 void visit_delivered(uint64_t id, enum lk_logout_outcome outcome);
 
 /* An operator's touch at the desk; _put only appends to visit_out. */

@@ -266,6 +266,8 @@ static int start(const char *password)
     house.groups = "school";
     house.facts = LK_LOGIN_FACT_USER_VERIFIED;
     house.limit = (struct lk_timer){.fired = limit_over};
+    house.waiting = (struct lk_gateway_waiting){
+        .logouts = 3, .oldest = 61, .undeliverable = 1, .flags = LK_WAITING_RELOAD_REFUSED};
     assert_int_equal(lk_random_fill(&lk_random_system, house.alice, sizeof(house.alice)), 0);
     assert_int_equal(lk_loop_new(&lk_clock_system, &house.loop), 0);
     lk_loop_set_turn_end(house.loop, flush_all, NULL);

@@ -78,7 +78,8 @@ struct house {
     bool attempt_password;
 
     /* notify's part */
-    size_t notify_count; /* links it has had */
+    struct lk_gateway_waiting waiting; /* what the broker says of its queue */
+    size_t notify_count;               /* links it has had */
     bool notify_silent;
     unsigned tokens;
     char token[8192]; /* the last one that was to be delivered */

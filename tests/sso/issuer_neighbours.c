@@ -191,6 +191,8 @@ static int broker_frame(struct house_end *end, const struct lk_frame *frame)
         return on_logouts(end, frame);
     case LK_MESSAGE_GATEWAY_DELIVERED:
         return on_delivered(end, frame);
+    case LK_MESSAGE_GATEWAY_QUEUE:
+        return lk_gateway_waiting_encode(&end->peer.out, frame->request, &house.waiting);
     default:
         fail_msg("the issuer sent the broker a message of type %d", (int)frame->type);
         return -LK_ERR_UNEXPECTED;

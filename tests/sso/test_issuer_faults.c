@@ -375,6 +375,8 @@ static void metrics(void **state)
     house_password(&login, "wrong");
     house_password(&login, HOUSE_PASSWORD);
     house_take_code(&login);
+    /* Its second tick at the latest has asked for the queue. */
+    house_turn(1100);
     request = house_request();
     assert_int_equal(lk_sso_metrics_encode(&house.web->peer.out, request), 0);
     assert_true(house_wait(request));
@@ -392,6 +394,10 @@ static void metrics(void **state)
     assert_non_null(strstr(text, "latchkey_sso_workers 2\n"));
     assert_non_null(strstr(text, "latchkey_sso_broker_up 1\n"));
     assert_non_null(strstr(text, "latchkey_sso_pending 0\n"));
+    assert_non_null(strstr(text, "latchkey_sso_logouts_waiting 3\n"));
+    assert_non_null(strstr(text, "latchkey_sso_oldest_logout_seconds 61\n"));
+    assert_non_null(strstr(text, "latchkey_sso_logouts_undeliverable 1\n"));
+    assert_non_null(strstr(text, "latchkey_sso_broker_reload_refused 1\n"));
 }
 
 int main(void)

@@ -174,6 +174,18 @@ static void delivered_bytes(struct lk_buf *buf)
     lk_buf_put_string(buf, "HTTP status 502");
 }
 
+static const struct lk_gateway_waiting waiting = {
+    .logouts = 3, .oldest = 61, .undeliverable = 1, .flags = LK_WAITING_RELOAD_REFUSED};
+SAMPLE_CODEC(waiting, struct lk_gateway_waiting, lk_gateway_waiting)
+
+static void waiting_bytes(struct lk_buf *buf)
+{
+    lk_buf_put_u64(buf, 3);
+    lk_buf_put_u64(buf, 61);
+    lk_buf_put_u64(buf, 1);
+    lk_buf_put_u32(buf, 1);
+}
+
 static const struct lk_gateway_result gateway_result = {.reason = 141};
 SAMPLE_CODEC(gateway_result, struct lk_gateway_result, lk_gateway_result)
 
@@ -197,6 +209,7 @@ const struct message_sample message_samples_gateway[] = {
     SAMPLE_ROW(logout, LK_MESSAGE_GATEWAY_LOGOUT),
     SAMPLE_ROW(delivered, LK_MESSAGE_GATEWAY_DELIVERED),
     SAMPLE_ROW(gateway_result, LK_MESSAGE_GATEWAY_RESULT),
+    SAMPLE_ROW(waiting, LK_MESSAGE_GATEWAY_WAITING),
 };
 const size_t message_samples_gateway_count =
     sizeof(message_samples_gateway) / sizeof(message_samples_gateway[0]);
