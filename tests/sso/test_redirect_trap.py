@@ -7,6 +7,7 @@ import unittest
 import urllib.parse
 
 import skip
+from agent import Agent
 from authority import Authority
 from homeserver import Homeserver
 from matrix import Matrix
@@ -24,7 +25,7 @@ class Trap(unittest.TestCase):
         cls.parts = []
         cls.addClassCleanup(cls.end)
         cls.folder = Folder()
-        authority = Authority(cls.folder)
+        authority = cls.authority = Authority(cls.folder)
         public, cls.own, issuer = free_ports(3)
         secret, cls.subject = secrets.token_urlsafe(32), secrets.token_hex(16)
         cls.provider = Provider(cls.folder, "key.localhost", issuer, *authority.certificate("key.localhost"), "synapse", secret).start()
@@ -66,6 +67,21 @@ class Trap(unittest.TestCase):
                 return answer.location
             answer = agent.get(answer.location)
         return None
+
+    def test_other_doors(self):
+        """Registration, guests, password login and the mails that set a password anew are closed by the homeserver's own configuration, asked past the proxy as well."""
+        name = {"username": "mallory", "password": "a long password of mallory", "auth": {"type": "m.login.dummy"}}
+        mail = {"client_secret": "secret", "email": "alice@example.org", "send_attempt": 1}
+        user = {"identifier": {"type": "m.id.user", "user": "alice"}, "password": "a password from before"}
+        for base in (self.homeserver.base, f"http://127.0.0.1:{self.own}"):
+            for path, body in (("/register", name), ("/register?kind=guest", {}), ("/register/email/requestToken", mail), ("/account/password/email/requestToken", mail),
+                               ("/login", {"type": "m.login.password", **user})):
+                answer = Agent(self.authority.pem).send("POST", f"{base}/_matrix/client/v3{path}", body)
+                self.assertIn(answer.status, (400, 403, 404), (base, path, answer))
+                self.assertNotIn("access_token", answer.text)
+                self.assertNotIn('"sid"', answer.text)
+            doors = Agent(self.authority.pem).get(base + "/_matrix/client/v3/login").json()["flows"]
+            self.assertEqual({flow["type"] for flow in doors} - {"m.login.application_service"}, {"m.login.sso", "m.login.token"})
 
     def test_clients_of_the_list(self):
         good = [f"redirectUrl={self.ours}", f"redirectUrl={self.matrix.client}", f"redirectUrl={self.ours}%23%2Froom%2F%21abc%3Achat.localhost",
