@@ -114,6 +114,23 @@ static struct lk_desk_job *job_with_store(struct lk_broker *broker,
 
 /* ---- SUBMIT ---- */
 
+/* What the chain proves besides the key itself. Less may be said by a later version, which rests on a statement from before the anchor was pinned: never by a first one, or a clerk
+ * could leave away the firmware that an advisory is about. */
+static bool same_chain(const struct lk_statement *given, const struct lk_statement *proved)
+{
+    const struct lk_facts_proved *said = &given->proved;
+    const struct lk_facts_proved *true_ones = &proved->proved;
+    bool less = given->version > 1;
+
+    if ((said->has_anchor || !less) &&
+        (said->has_anchor != true_ones->has_anchor ||
+         memcmp(&said->anchor, &true_ones->anchor, sizeof said->anchor) != 0))
+        return false;
+    if ((said->firmware[0] != '\0' || !less) && strcmp(said->firmware, true_ones->firmware) != 0)
+        return false;
+    return (said->serial[0] == '\0' && less) || strcmp(said->serial, true_ones->serial) == 0;
+}
+
 static bool same_facts(const struct lk_statement *given, const struct lk_statement *proved)
 {
     return given->credential_id.len == proved->credential_id.len &&
@@ -122,15 +139,7 @@ static bool same_facts(const struct lk_statement *given, const struct lk_stateme
            given->public_key.len == proved->public_key.len &&
            memcmp(given->public_key.bytes, proved->public_key.bytes, given->public_key.len) == 0 &&
            memcmp(given->aaguid, proved->aaguid, sizeof given->aaguid) == 0 &&
-           given->proved.format == proved->proved.format &&
-           /* Less than can be proved may be said: it was so before the anchor was pinned. */
-           (!given->proved.has_anchor ||
-            (proved->proved.has_anchor && memcmp(&given->proved.anchor, &proved->proved.anchor,
-                                                 sizeof given->proved.anchor) == 0)) &&
-           (given->proved.firmware[0] == '\0' ||
-            strcmp(given->proved.firmware, proved->proved.firmware) == 0) &&
-           (given->proved.serial[0] == '\0' ||
-            strcmp(given->proved.serial, proved->proved.serial) == 0) &&
+           given->proved.format == proved->proved.format && same_chain(given, proved) &&
            memcmp(&given->attestation_digest, &proved->attestation_digest,
                   sizeof given->attestation_digest) == 0 &&
            memcmp(&given->creation_client_data_hash, &proved->creation_client_data_hash,
@@ -158,8 +167,9 @@ static enum lk_reason submit_evidence(struct lk_broker *broker,
         reason = LK_REASON_INTERNAL;
     if (reason == LK_REASON_NONE && !same_facts(statement, proved))
         reason = LK_REASON_EVIDENCE;
+    /* A later version is no new key: what is only not to be handed out any more goes on. */
     if (reason == LK_REASON_NONE)
-        reason = lk_policy_key(&broker->policy, statement, true, rule.now);
+        reason = lk_policy_key(&broker->policy, statement, statement->version == 1, rule.now);
     free(proved);
     return reason;
 }

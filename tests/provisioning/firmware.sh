@@ -89,6 +89,15 @@ lk --json --config "$ROOM/other.conf" enroll alice --host-only
 expect_status 1
 expect_json code E_ATTESTATION
 
+step "nor may it leave away what the attestation proves"
+anchor trust >"$ROOM/local/anchors.conf"
+broker_stop
+broker_start
+plug alice1
+lk --json --config "$ROOM/other.conf" enroll alice --host-only
+expect_status 1
+expect_json code E_EVIDENCE
+
 step "anchor and row in order: enrolled, and what is known of it"
 anchor trust >"$ROOM/local/anchors.conf"
 broker_stop
@@ -124,6 +133,11 @@ plug alice1
 expect_code 1 E_ADVISORY enroll bob --host-only
 lk enroll bob --host-only
 expect_err "LOCAL-1"
+attended suspend alice
+expect_status 0
+attended --json resume alice
+expect_status 0
+reasons '[]'
 
 step "what a policy and tables would change, before they go live"
 lk status
